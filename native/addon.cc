@@ -1,0 +1,68 @@
+// What the addon gives to JavaScript. lib/native.ts has the types.
+#include <napi.h>
+
+#include "fork/exits.h"
+#include "fork/pact.h"
+#include "fork/threads.h"
+#include "posix/process.h"
+#include "posix/socket.h"
+#include "serve/blocking.h"
+#include "serve/serve.h"
+#include "support/errors.h"
+#include "support/faults.h"
+
+namespace truefork {
+
+namespace {
+
+int Int(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
+
+Napi::Value FindUnsafeThreadOf(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
+}
+
+void ArmFault(const Napi::CallbackInfo& info) {
+  const std::string wanted = info[0].As<Napi::String>();
+  for (int call = 0; call < faults::kCalls; call++) {
+    if (wanted != faults::Name(static_cast<faults::Call>(call))) continue;
+    faults::Arm(static_cast<faults::Call>(call), Int(info, 1), info[2].As<Napi::Number>().Uint32Value(),
+                info[3].As<Napi::Number>().Uint32Value());
+    return;
+  }
+  throw MisuseTypeError(info.Env(), "ERR_TRUEFORK_FAULTS", "no fault can be injected into " + wanted + "()");
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  const auto give = [&](const char* name, auto function) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  give("bindListener", BindListener);
+  give("getsockname", GetSockName);
+  give("getpid", GetPid);
+  give("kill", Kill);
+  give("close", Close);
+  give("processLimit", ProcessLimit);
+  give("reapStrangers", ReapStrangers);
+
+  give("findUnsafeThread", FindUnsafeThreadOf);
+  give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
+  give("prepareExits",
+       [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Function>()); });
+  give("setExitCode", [](const Napi::CallbackInfo& info) { SetExitCode(Int(info, 0)); });
+  give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
+
+  give("serve", Serve);
+  give("serveBlocking", ServeBlocking);
+  give("writeBlocking", WriteBlocking);
+  give("protocolLayouts", ProtocolLayouts);
+  give("armFault", ArmFault);
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace truefork
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return truefork::Init(env, exports); }
+
+NODE_API_MODULE(truefork, InitAddon)

@@ -1,0 +1,26 @@
+// How a forked child ends. Node's own ways out join the worker threads that fork() did not copy, and hang or crash:
+// every exit path of a child has to reach _exit(2) before it reaches them.
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+namespace truefork {
+
+// Once in each process that is going to fork. loopEnd is called in a child when nothing is left in its event loop,
+// as node would emit 'beforeExit' and then exit: it does that, and exits unless there is work again.
+void PrepareExits(Napi::Env env, Napi::Function loopEnd);
+
+// In a child, right after the fork: from now on the paths above are guarded.
+void GuardExits();
+
+// The exit code to use when an uncaught exception ends the child: node prints the exception, then calls us.
+void SetExitCode(int code);
+
+// Ends this process now, with C's buffered output written.
+[[noreturn]] void ExitNow(int code);
+
+// Whether something other than the guard, and the handle named, keeps the event loop alive.
+bool LoopIsAlive(uv_handle_t* besides = nullptr);
+
+}  // namespace truefork

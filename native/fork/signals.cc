@@ -1,0 +1,41 @@
+#include "fork/signals.h"
+
+namespace truefork {
+
+namespace {
+
+// Faults of the program itself: V8 and Node handle some of them (a WebAssembly trap is a SIGSEGV).
+bool IsFault(int signo) {
+  return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL || signo == SIGTRAP;
+}
+
+bool HasHandler(const struct sigaction& action) {
+  return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+}
+
+}  // namespace
+
+AllSignalsBlocked::AllSignalsBlocked() {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before_);
+}
+
+HandlersSuspended::HandlersSuspended() {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int signo = 1; signo < NSIG; signo++) {
+    if (IsFault(signo) || sigaction(signo, nullptr, &before_[signo]) != 0) continue;
+    if (HasHandler(before_[signo])) sigaction(signo, &standard, nullptr);
+  }
+}
+
+void HandlersSuspended::Restore() {
+  for (int signo = 1; signo < NSIG; signo++) {
+    if (!HasHandler(before_[signo])) continue;
+    sigaction(signo, &before_[signo], nullptr);
+    before_[signo].sa_handler = SIG_DFL;  // given back: nothing to do a second time
+  }
+}
+
+}  // namespace truefork

@@ -1,0 +1,111 @@
+#include "fork/threads.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace truefork {
+
+namespace {
+
+std::string ReadTaskFile(const std::string& task, const char* name) {
+  const int fd = open(("/proc/self/task/" + task + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "";
+  char text[512];
+  const ssize_t size = read(fd, text, sizeof text);
+  close(fd);
+  return size > 0 ? std::string(text, size) : "";
+}
+
+std::string Comm(const std::string& task) {
+  std::string comm = ReadTaskFile(task, "comm");
+  if (!comm.empty() && comm.back() == '\n') comm.pop_back();
+  return comm;
+}
+
+char State(const std::string& task) {
+  const std::string stat = ReadTaskFile(task, "stat");  // "pid (comm) S …": a comm may hold parentheses
+  const size_t close = stat.rfind(')');
+  return close == std::string::npos || close + 2 >= stat.size() ? '?' : stat[close + 2];
+}
+
+// The system call that a sleeping thread is in; -1 where the kernel does not say.
+long SystemCall(const std::string& task) {
+  const std::string text = ReadTaskFile(task, "syscall");
+  return text.empty() || text[0] < '0' || text[0] > '9' ? -1 : strtol(text.c_str(), nullptr, 10);
+}
+
+bool WaitsForEvents(long call) {
+#ifdef SYS_epoll_wait
+  if (call == SYS_epoll_wait) return true;
+#endif
+  return call == SYS_epoll_pwait;
+}
+
+bool IsOneOfNodes(const std::string& comm) {
+  return comm == "DelayedTaskSche" || comm == "V8Worker" || comm == "node-V8Worker" ||
+         comm == "libuv-worker" || comm == "SignalInspector" || comm == "node-SignalIns";
+}
+
+int ThreadPoolSize() {
+  const char* size = getenv("UV_THREADPOOL_SIZE");
+  return size != nullptr ? atoi(size) : 4;
+}
+
+// Before Node 24 its threads carry the program's name, so they are told by what they sleep in and by their number:
+// one waits for delayed tasks by epoll, the V8 worker, the signal inspector and libuv's pool for a lock.
+class NamelessThreads {
+ public:
+  explicit NamelessThreads(int nodeMajor) : allowed_(nodeMajor < 24), sleepers_(2 + ThreadPoolSize()) {}
+
+  bool Allow(const std::string& task) {
+    if (!allowed_) return false;
+    const long call = SystemCall(task);
+    if (WaitsForEvents(call)) return pollers_-- > 0;
+    return (call == SYS_futex || call == -1) && sleepers_-- > 0;
+  }
+
+ private:
+  bool allowed_;
+  int pollers_ = 1;
+  int sleepers_;
+};
+
+std::string Look(int nodeMajor) {
+  DIR* tasks = opendir("/proc/self/task");
+  if (tasks == nullptr) return "";
+  const std::string self = std::to_string(getpid());
+  NamelessThreads nameless(nodeMajor);
+  std::string unsafe;
+  while (const dirent* entry = readdir(tasks)) {
+    const std::string task = entry->d_name;
+    if (task[0] == '.' || task == self) continue;
+    const std::string comm = Comm(task);
+    if (comm.empty()) continue;  // it ended while we looked
+    const bool known = IsOneOfNodes(comm) || nameless.Allow(task);
+    const char state = State(task);
+    if (known && (state == 'S' || state == '?')) continue;
+    unsafe = "\"" + comm + "\" (thread " + task + (known ? ", running)" : ")");
+    break;
+  }
+  closedir(tasks);
+  return unsafe;
+}
+
+}  // namespace
+
+std::string FindUnsafeThread(int nodeMajor) {
+  std::string unsafe;
+  for (int tries = 0; tries < 100; tries++) {
+    unsafe = Look(nodeMajor);
+    if (unsafe.empty()) break;
+    timespec aMoment{0, 1'000'000};
+    nanosleep(&aMoment, nullptr);
+  }
+  return unsafe;
+}
+
+}  // namespace truefork

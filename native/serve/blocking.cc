@@ -1,0 +1,136 @@
+#include "serve/blocking.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "fork/exits.h"
+#include "support/faults.h"
+
+namespace truefork {
+
+namespace {
+
+// What the JavaScript side has to say after each callback; the same numbers stand in lib/zygote/blocking.ts.
+enum State : uint8_t { GoOn = 0, Pending = 1, Ended = 2 };
+
+constexpr size_t kChunk = 64 * 1024;  // as much as Node itself reads at once
+char chunk[kChunk];
+
+// One to a process: a child serves a single connection.
+class Server {
+ public:
+  void Start(Napi::Env env, int fd, Napi::Uint8Array state, Napi::Object callbacks) {
+    env_ = env;
+    fd_ = fd;
+    state_ = state.Data();
+    stateArray_ = Napi::Persistent(state);
+    callbacks_ = Napi::Persistent(callbacks);
+    stateArray_.SuppressDestruct();
+    callbacks_.SuppressDestruct();
+    napi_get_uv_event_loop(env, &loop_);
+    // Checks follow the loop's poll, and an idle handle keeps that poll from waiting: so all that the loop watches
+    // is registered with its descriptor before we wait for it.
+    uv_idle_init(loop_, &turn_);
+    uv_check_init(loop_, &check_);
+    uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
+    uv_idle_start(&turn_, [](uv_idle_t*) {});
+    uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Server*>(handle->data)->Serve(); });
+    check_.data = this;
+  }
+
+ private:
+  void Serve() {
+    for (;;) {
+      if (state_[0] == Ended) return Finish(0);
+      if (state_[0] == Pending || LoopIsAlive(reinterpret_cast<uv_handle_t*>(&turn_))) return HandOver();
+      pollfd fds[] = {{fd_, POLLIN, 0}, {uv_backend_fd(loop_), POLLIN, 0}};
+      if (poll(fds, 2, -1) < 0) continue;
+      if (fds[1].revents != 0) return;  // a signal, most likely: the loop takes a turn and comes back
+      const ssize_t size = Read();
+      if (size > 0) {
+        Call("data", [size](Napi::Env env) { return Napi::Buffer<char>::Copy(env, chunk, size); });
+      } else if (size == 0) {
+        return Finish(0);
+      } else if (size != -EINTR && size != -EAGAIN) {
+        return Finish(size);
+      }
+    }
+  }
+
+  ssize_t Read() {
+    if (const int errnum = faults::Take(faults::Call::Read)) return -errnum;
+    const ssize_t size = read(fd_, chunk, kChunk);
+    return size < 0 ? -errno : size;
+  }
+
+  void Finish(ssize_t errnum) {
+    Stop();
+    Call("end", [errnum](Napi::Env env) { return Napi::Number::New(env, errnum); });
+  }
+
+  void HandOver() {
+    Stop();
+    Call("handOver", [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  void Stop() {
+    uv_idle_stop(&turn_);
+    uv_check_stop(&check_);
+  }
+
+  template <typename MakeArgument>
+  void Call(const char* name, MakeArgument makeArgument) {
+    Napi::HandleScope scope(env_);
+    try {
+      const Napi::Object callbacks = callbacks_.Value();
+      callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks, {makeArgument(env_)});
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env_, error.Value());
+    }
+  }
+
+  Napi::Env env_{nullptr};
+  int fd_ = -1;
+  uint8_t* state_ = nullptr;
+  Napi::Reference<Napi::Uint8Array> stateArray_;
+  Napi::ObjectReference callbacks_;
+  uv_loop_t* loop_ = nullptr;
+  uv_idle_t turn_;
+  uv_check_t check_;
+};
+
+}  // namespace
+
+Napi::Value ServeBlocking(const Napi::CallbackInfo& info) {
+  static Server server;
+  server.Start(info.Env(), info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Uint8Array>(),
+               info[2].As<Napi::Object>());
+  return info.Env().Undefined();
+}
+
+Napi::Value WriteBlocking(const Napi::CallbackInfo& info) {
+  const int fd = info[0].As<Napi::Number>().Int32Value();
+  const auto bytes = info[1].As<Napi::Uint8Array>();
+  const uint8_t* at = bytes.Data();
+  size_t left = bytes.ByteLength();
+  while (left > 0) {
+    int errnum = faults::Take(faults::Call::Write);
+    ssize_t size = -1;
+    if (errnum == 0 && (size = send(fd, at, left, MSG_NOSIGNAL)) < 0) errnum = errno;
+    if (size >= 0) {
+      at += size;
+      left -= size;
+    } else if (errnum == EAGAIN) {
+      pollfd room{fd, POLLOUT, 0};
+      poll(&room, 1, -1);
+    } else if (errnum != EINTR) {
+      return Napi::Number::New(info.Env(), -errnum);
+    }
+  }
+  return Napi::Number::New(info.Env(), 0);
+}
+
+}  // namespace truefork

@@ -1,0 +1,56 @@
+// The processes that serve connections now.
+#pragma once
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+
+namespace truefork {
+
+struct Child {
+  uint64_t id;
+  int64_t startedAt;  // NowMicros()
+};
+
+class Children {
+ public:
+  void Add(pid_t pid, Child child) { live_.emplace(pid, child); }
+  size_t size() const { return live_.size(); }
+  bool empty() const { return live_.empty(); }
+
+  // The lecture's loop: waits for every child that has ended, without blocking. A process that is not in the table
+  // (something the handler's module started) is reaped and not told of.
+  void Reap(const std::function<void(pid_t, const Child&, int status, const rusage&)>& ended);
+
+  void Signal(int signo) const;
+
+ private:
+  std::unordered_map<pid_t, Child> live_;
+};
+
+// SIGCHLD as something that poll(2) can wait for: the handler writes to a pipe, and does nothing else. A signalfd
+// would need the signal blocked in every thread of the process, and Node's own do not block it.
+class ChildSignal {
+ public:
+  ChildSignal();
+  ~ChildSignal() { Restore(); }
+  ChildSignal(const ChildSignal&) = delete;
+  ChildSignal& operator=(const ChildSignal&) = delete;
+
+  int fd() const { return pipe_[0]; }
+  bool ok() const { return pipe_[0] >= 0; }
+  void Drain();
+
+  // Gives back the disposition that SIGCHLD had, and closes the pipe.
+  void Restore();
+
+ private:
+  int pipe_[2] = {-1, -1};
+  struct sigaction before_ {};
+};
+
+}  // namespace truefork

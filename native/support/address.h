@@ -1,0 +1,26 @@
+// Socket addresses between the kernel's form and the strings and ports of JavaScript.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+
+namespace truefork {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(sockaddr_storage);
+
+  sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+
+  std::string Host() const;  // "127.0.0.1", "fe80::1%eth0", or a Unix socket's path
+  uint16_t Port() const;     // 0 where the family has none
+};
+
+// An IPv4 or IPv6 address in text, with an optional %scope; false where it is neither. Names are not resolved.
+bool ParseIp(const std::string& host, uint16_t port, Address* out);
+
+}  // namespace truefork
