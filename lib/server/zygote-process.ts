@@ -25,6 +25,8 @@ const script = fileURLToPath(new URL('../zygote/main.js', import.meta.url));
 export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   readonly #process: ChildProcess;
   readonly #channel: Duplex;
+  /** Until it serves, it runs the handler script's own code and hears no command. */
+  #serves = false;
 
   constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
     super();
@@ -37,7 +39,10 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     this.#channel = this.#process.stdio[3] as unknown as Duplex;
     const reader = new RecordReader();
     this.#channel.on('data', (chunk: Buffer) => {
-      for (const record of reader.read(chunk)) this.emit('record', record);
+      for (const record of reader.read(chunk)) {
+        if (record.name === 'Listening') this.#serves = true;
+        this.emit('record', record);
+      }
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
@@ -58,11 +63,13 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   }
 
   stop(graceMs: number, killMs: number): void {
-    this.#channel.write(encodeCommand('Stop', { graceMs, killMs }));
+    if (!this.#serves) this.#process.kill('SIGKILL');
+    else this.#channel.write(encodeCommand('Stop', { graceMs, killMs }));
   }
 
   kill(): void {
-    this.#channel.write(encodeCommand('Kill', {}));
+    if (!this.#serves) this.#process.kill('SIGKILL');
+    else this.#channel.write(encodeCommand('Kill', {}));
   }
 
   ref(): void {
