@@ -87,8 +87,8 @@ test('a child begins with the memory of the zygote: loaded once, never again', a
     ['1', '100000'],
     ['1', '100000'],
   ]);
-  const pids = server.connections.map(({ pid }) => String(pid));
-  expect(answers.map(([, , pid]) => pid)).toEqual(pids);
+  const connections = [await server.connectionOf(1), await server.connectionOf(2)];
+  expect(answers.map(([, , pid]) => Number(pid))).toEqual(connections.map(({ pid }) => pid));
   await server.stop();
 });
 

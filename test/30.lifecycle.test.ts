@@ -215,7 +215,7 @@ describe('in a program of one’s own', () => {
     const address = host === 'localhost' ? undefined : host === '::' ? '127.0.0.1' : host;
     expect(await ask(server.port, 'hi', address)).toBe('hi');
     if (host === '::') expect(await ask(server.port, 'hi', '::1')).toBe('hi');
-    if (host === '::1') expect(server.connections[0]!.remoteAddress).toBe('::1');
+    if (host === '::1') expect((await server.connectionOf(1)).remoteAddress).toBe('::1');
     await server.stop();
   });
 

@@ -26,8 +26,9 @@ describe('truefork serve', () => {
     expect(server.events[0]).toEqual({ event: 'listening', host: '127.0.0.1', port: server.port });
     await ask(server.port);
     const exit = await server.exitOf(1);
-    const { pid, remoteAddress, remotePort } = server.connections[0]!;
-    expect(server.connections[0]).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
+    const connection = await server.connectionOf(1);
+    const { pid, remoteAddress, remotePort } = connection;
+    expect(connection).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
     expect(exit).toEqual({
       event: 'exit',
       id: 1,

@@ -36,6 +36,11 @@ export class Served extends Subject {
     return Client.connect(this.port);
   }
 
+  /** The record of the n-th connection. */
+  connectionOf(id: number): Promise<ConnectionInfo> {
+    return eventually(`connection ${id}`, () => this.connections.find(connection => connection.id === id));
+  }
+
   /** The exit record of the n-th connection. */
   exitOf(id: number): Promise<ExitEvent> {
     return eventually(`the exit of connection ${id}`, () => this.exits.find(exit => exit.id === id));
