@@ -24,7 +24,8 @@ server.on('connection', ({ pid, remotePort }) => {
 });
 server.on('exit', ({ remotePort, pid, code }) => {
   const column = columns.get(remotePort);
-  if (column === undefined) console.log(`a client of yours was served by process ${pid}, which exited with ${code}`);
+  if (column === undefined)
+    console.log(`a client of yours was served by process ${pid}, which exited with ${code}`);
   else show(column, `process ${pid} exited with ${code}`);
 });
 
@@ -74,4 +75,6 @@ async function talk({ pause }, column) {
 }
 
 await Promise.all(clients.map(talk));
-console.log(`\nThree clients, three processes, all at once. Try it yourself: nc ${address} ${port}\nCtrl-C ends the server.`);
+console.log(
+  `\nThree clients, three processes, all at once. Try it yourself: nc ${address} ${port}\nCtrl-C ends the server.`,
+);

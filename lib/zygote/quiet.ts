@@ -1,5 +1,5 @@
 /** A zygote must hold nothing that its children would share without knowing: sockets, watchers, timers. */
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { misuse } from '../errors.js';
 
 const words: Record<string, string> = {

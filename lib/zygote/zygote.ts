@@ -3,6 +3,7 @@
  * connection is served by a child that begins with all the script had in memory.
  */
 import fs from 'node:fs';
+import type net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { declareZygote } from '../fork/at-fork.js';
@@ -17,7 +18,6 @@ import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { type LoadedHandler, loadHandler } from './load.js';
 import { assertQuiet, ownResources } from './quiet.js';
 import { serveByServer, serveByStream } from './sockets.js';
-import type net from 'node:net';
 
 const { channel, listener } = descriptors;
 
@@ -46,7 +46,7 @@ function serve(loaded: LoadedHandler): void {
   try {
     accepted = native.serve({ listener, channel, ...config });
   } catch (error) {
-    return refuse(error);
+    refuse(error);
   }
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (accepted === undefined) native.exitNow(0);

@@ -56,9 +56,9 @@ int ThreadPoolSize() {
   return size != nullptr ? atoi(size) : 4;
 }
 
-// Before Node 24 some of Node's threads carry the program's name, so they are told by what they sleep in and by their
-// number: the V8 worker, the signal inspector and, before libuv 1.50, libuv's pool wait for a lock; on Node 20 one waits
-// for delayed tasks by epoll, which has a name on 22.
+// Before Node 24 some of Node's threads carry the program's name, so they are told by what they sleep in and
+// by their number: the V8 worker, the signal inspector and, before libuv 1.50, libuv's pool wait for a lock;
+// on Node 20 one waits for delayed tasks by epoll, which has a name on 22.
 class NamelessThreads {
  public:
   explicit NamelessThreads(int nodeMajor) {

@@ -7,7 +7,10 @@ import { script } from './scripts.ts';
 import { cli, node, Subject, type SubjectOptions } from './subject.ts';
 import { eventually } from './wait.ts';
 
-type Event = { event: 'listening'; host: string; port: number } | ({ event: 'connection' } & ConnectionInfo) | ExitEvent;
+type Event =
+  | { event: 'listening'; host: string; port: number }
+  | ({ event: 'connection' } & ConnectionInfo)
+  | ExitEvent;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
 
 export class Served extends Subject {
