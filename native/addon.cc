@@ -7,6 +7,7 @@
 #include "posix/process.h"
 #include "posix/socket.h"
 #include "serve/blocking.h"
+#include "serve/multiplexer.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -57,6 +58,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  RegisterMultiplexer(env, exports);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
