@@ -79,6 +79,7 @@ bool Multiplexer::Wait() {
              {uv_backend_fd(loop_), POLLIN, 0}};
   waitedIds_.clear();
   for (const auto& [id, peer] : peers_) {
+    if (peer.released) continue;
     const bool wanted =
         peer.lingersUntil > 0 || (peer.wanted && !peer.ending && peer.line.size() < kLineFull);
     const bool reads = wanted && !peer.hasFinished;
