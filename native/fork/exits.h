@@ -1,14 +1,19 @@
-// How a forked child ends. Node's own ways out join the worker threads that fork() did not copy, and hang or crash:
-// every exit path of a child has to reach _exit(2) before it reaches them.
+// How a forked child ends. Node's own ways out join the worker threads that fork() did not copy, and hang or
+// crash: every exit path of a child has to reach _exit(2) before it reaches them.
 #pragma once
 
-#include <napi.h>
 #include <uv.h>
+
+namespace Napi {
+class Env;
+class Object;
+}  // namespace Napi
 
 namespace truefork {
 
-// Once in each process that is going to fork. When nothing is left in a child's event loop, callbacks.beforeExit() is
-// called, and callbacks.exit() if there is no work even then: as Node does with the events of those names.
+// Once in each process that is going to fork. When nothing is left in a child's event loop,
+// callbacks.beforeExit() is called, and callbacks.exit() if there is no work even then: as Node does with the
+// events of those names.
 void PrepareExits(Napi::Env env, Napi::Object callbacks);
 
 // In a child, right after the fork: from now on the paths above are guarded.
