@@ -49,7 +49,7 @@ export interface Native {
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
-  setExitCode(code: number): void;
+  exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
   serve(options: ServeOptions): Accepted | undefined;

@@ -23,18 +23,7 @@ namespace {
 uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
-bool inChild = false;
-int exitCode = 1;
 Napi::ObjectReference callbacks;
-
-void OnNodeExit(void*) {
-  if (inChild) ExitNow(exitCode);
-}
-
-void WatchNodeExit() {
-  if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return;
-  node_at_exit(node_environment(v8_isolate_context(v8_isolate_current())), OnNodeExit, nullptr);
-}
 
 void Call(const char* name) {
   Napi::Env env = callbacks.Env();
@@ -68,15 +57,18 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
   napi_get_uv_event_loop(env, &loop);
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);
-  WatchNodeExit();
 }
 
-void GuardExits() {
-  inChild = true;
-  uv_prepare_start(&guard, OnTurn);
-}
+void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
-void SetExitCode(int code) { exitCode = code; }
+bool ExitAfterReport(int code) {
+  if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return false;
+  static int exitCode;
+  exitCode = code;
+  void* environment = node_environment(v8_isolate_context(v8_isolate_current()));
+  node_at_exit(environment, [](void*) { ExitNow(exitCode); }, nullptr);
+  return true;
+}
 
 void ExitNow(int code) {
   fflush(nullptr);
