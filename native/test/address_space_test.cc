@@ -17,7 +17,7 @@ const size_t kPage = sysconf(_SC_PAGESIZE);
 // As V8 does with its own.
 char* MapKeptFromChildren(int flags = MAP_PRIVATE) {
   void* page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
-  strcpy(static_cast<char*>(page), "warm");
+  memcpy(page, "warm", sizeof "warm");
   EXPECT_EQ(madvise(page, kPage, MADV_DONTFORK), 0);
   return static_cast<char*>(page);
 }

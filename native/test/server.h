@@ -80,7 +80,7 @@ class Client {
  public:
   explicit Client(uint16_t port);
   explicit Client(const Server& server) : Client(server.port()) {}
-  Client(Client&& other) : fd_(std::exchange(other.fd_, -1)) {}
+  Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   ~Client() { Close(); }
 
   uint16_t port() const;
