@@ -18,7 +18,8 @@ namespace {
 int Int(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
 
 Napi::Value FindUnsafeThreadOf(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
+  return Napi::String::New(info.Env(),
+                           FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
 }
 
 void ArmFault(const Napi::CallbackInfo& info) {
@@ -41,6 +42,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("getpid", GetPid);
   give("kill", Kill);
   give("close", Close);
+  give("isatty", IsATty);
   give("getrandom", GetRandom);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);

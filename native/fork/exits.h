@@ -19,8 +19,8 @@ void PrepareExits(Napi::Env env, Napi::Object callbacks);
 // In a child, right after the fork: from now on the paths above are guarded.
 void GuardExits();
 
-// An exception that nobody caught is about to end the child: Node prints it, and then the child exits with this code.
-// False where this Node gives no way to do so.
+// An exception that nobody caught is about to end the child: Node prints it, and then the child exits with
+// this code. False where this Node gives no way to do so.
 bool ExitAfterReport(int code);
 
 // Ends this process now, with C's buffered output written.
