@@ -1,5 +1,6 @@
 #include "fork/exits.h"
 
+#include <napi.h>
 #include <stdio.h>
 #include <unistd.h>
 

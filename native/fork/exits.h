@@ -2,8 +2,12 @@
 // crash: every exit path of a child has to reach _exit(2) before it reaches them.
 #pragma once
 
-#include <napi.h>
 #include <uv.h>
+
+namespace Napi {
+class Env;
+class Object;
+}  // namespace Napi
 
 namespace truefork {
 
