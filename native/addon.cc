@@ -4,12 +4,13 @@
 #include "fork/exits.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
-#include "posix/process.h"
-#include "posix/socket.h"
+#include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/listener.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/system.h"
 
 namespace truefork {
 
@@ -18,7 +19,8 @@ namespace {
 int Int(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
 
 Napi::Value FindUnsafeThreadOf(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
+  return Napi::String::New(info.Env(),
+                           FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
 }
 
 void ArmFault(const Napi::CallbackInfo& info) {
@@ -57,6 +59,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+
+  exports.Set("posix", PosixCalls(env));
   return exports;
 }
 
