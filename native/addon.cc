@@ -44,6 +44,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("kill", Kill);
   give("close", Close);
   give("getrandom", GetRandom);
+  give("passOnDescriptors", PassOnDescriptors);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
 

@@ -3,6 +3,7 @@ import { native } from '../native.js';
 
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
+  _exiting?: boolean;
   reallyExit(code?: number): never;
   _fatalException?(error: unknown, fromPromise: boolean): boolean;
 }
@@ -14,12 +15,18 @@ export function guardExitsOfChild(): void {
 }
 
 export function prepareExits(): void {
+  const internals = process as unknown as ProcessInternals;
   native.prepareExits({
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
-    exit: () => process.exit(),
+    exit() {
+      internals._exiting = true;
+      // Not by process.exit(): that takes away the listener with which Node gives a top-level await that nothing will
+      // settle its exit code, 13.
+      process.emit('exit', Number(process.exitCode ?? 0));
+      internals.reallyExit(Number(process.exitCode ?? 0));
+    },
   });
 
-  const internals = process as unknown as ProcessInternals;
   const reallyExit = internals.reallyExit;
   internals.reallyExit = code => (isChild ? native.exitNow(code ?? 0) : reallyExit.call(process, code));
 

@@ -8,7 +8,16 @@ import { guardExitsOfChild, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
 import { makeOutputSynchronous } from './stdio.js';
 
+let prepared = false;
+
+/** Whether {@link prepareToFork} has been called. */
+export function isPrepared(): boolean {
+  return prepared;
+}
+
 export function prepareToFork(): void {
+  if (prepared) return;
+  prepared = true;
   prepareExits();
   makeOutputSynchronous();
   makeRandomnessForkable();

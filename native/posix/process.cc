@@ -1,6 +1,7 @@
 #include "posix/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -32,6 +33,30 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
+// Node marks its standard streams FD_CLOEXEC at start. A program that is executed expects to have them.
+class StandardStreamsForExec {
+ public:
+  StandardStreamsForExec() {
+    for (int fd = 0; fd < kCount; fd++) {
+      before_[fd] = fcntl(fd, F_GETFD);
+      if (before_[fd] >= 0) fcntl(fd, F_SETFD, before_[fd] & ~FD_CLOEXEC);
+    }
+  }
+  ~StandardStreamsForExec() {
+    const int saved = errno;
+    for (int fd = 0; fd < kCount; fd++) {
+      if (before_[fd] >= 0) fcntl(fd, F_SETFD, before_[fd]);
+    }
+    errno = saved;
+  }
+  StandardStreamsForExec(const StandardStreamsForExec&) = delete;
+  StandardStreamsForExec& operator=(const StandardStreamsForExec&) = delete;
+
+ private:
+  static constexpr int kCount = 3;
+  int before_[kCount];
+};
+
 // execve(path, argv, envp). Returns by an exception, or not at all.
 template <auto call>
 void Exec(const Napi::CallbackInfo& info, const char* name) {
@@ -43,7 +68,8 @@ void Exec(const Napi::CallbackInfo& info, const char* name) {
   RunPendingHandlers(args.env());
   fflush(nullptr);
   {
-    SignalsForExec asTheProgramExpects;
+    SignalsForExec signals;
+    StandardStreamsForExec streams;
     call(path.c_str(), Pointers(argv).data(), Pointers(envp).data());
   }
   const int errnum = errno;

@@ -1,9 +1,11 @@
 #include "support/system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,15 @@ Napi::Value GetRandom(const Napi::CallbackInfo& info) {
   auto into = info[0].As<Napi::Uint8Array>();
   // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.
   if (getrandom(into.Data(), into.ByteLength(), 0) < 0) throw SystemError(info.Env(), errno, "getrandom");
+  return info.Env().Undefined();
+}
+
+Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info) {
+  // All below the first that Node opened itself, an epoll or eventfd: what has no file type.
+  struct stat status;
+  for (int fd = 0; fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0; fd++) {
+    fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) & ~FD_CLOEXEC);
+  }
   return info.Env().Undefined();
 }
 
