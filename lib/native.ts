@@ -51,6 +51,7 @@ export interface Native {
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  emitExit(): number | undefined;
   setExitCode(code: number): void;
   exitNow(code: number): never;
 

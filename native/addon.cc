@@ -52,6 +52,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
+  give("emitExit", EmitExit);
   give("setExitCode", [](const Napi::CallbackInfo& info) { SetExitCode(Int(info, 0)); });
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 

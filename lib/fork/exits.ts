@@ -14,16 +14,18 @@ export function guardExitsOfChild(): void {
   isChild = true;
 }
 
+function emitExit(): number {
+  process.emit('exit', Number(process.exitCode ?? 0));
+  return Number(process.exitCode ?? 0);
+}
+
 export function prepareExits(): void {
   const internals = process as unknown as ProcessInternals;
   native.prepareExits({
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
       internals._exiting = true;
-      // Not by process.exit(): that takes away the listener with which Node gives a top-level await that nothing will
-      // settle its exit code, 13.
-      process.emit('exit', Number(process.exitCode ?? 0));
-      internals.reallyExit(Number(process.exitCode ?? 0));
+      internals.reallyExit(native.emitExit() ?? emitExit());
     },
   });
 

@@ -14,6 +14,10 @@ void PrepareExits(Napi::Env env, Napi::Object callbacks);
 // In a child, right after the fork: from now on the paths above are guarded.
 void GuardExits();
 
+// emitExit(): emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13 where a
+// top-level await was never settled. undefined where this Node does not offer it.
+Napi::Value EmitExit(const Napi::CallbackInfo& info);
+
 // The exit code to use when an uncaught exception ends the child: node prints the exception, then calls us.
 void SetExitCode(int code);
 
