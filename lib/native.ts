@@ -52,7 +52,7 @@ export interface Native {
   dieWithPeer(socket: number): void;
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
-  setExitCode(code: number): void;
+  exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
   serve(options: ServeOptions): Accepted | undefined;

@@ -53,7 +53,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
   give("emitExit", EmitExit);
-  give("setExitCode", [](const Napi::CallbackInfo& info) { SetExitCode(Int(info, 0)); });
+  give("exitAfterReport", [](const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
+  });
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);

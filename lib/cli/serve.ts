@@ -47,7 +47,7 @@ function parse(args: string[]): Arguments | 'help' {
   try {
     parsed = parseServeArgs(args);
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.replace(/\. .*/s, '')} (truefork serve --help)`);
+    throw new UsageError(`${(error as Error).message.split(/\.\s/)[0]} (truefork serve --help)`);
   }
   const { values, positionals } = parsed;
   if (values.help) return 'help';

@@ -35,7 +35,12 @@ export interface ExitInfo extends ConnectionInfo {
   durationMs: number;
 }
 
-const signalNames = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
+// Some signals have two names (SIGABRT and SIGIOT): the first listed is the one that child_process gives.
+const signalNames = new Map(
+  Object.entries(os.constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 
 /** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth tells of a core dump. */
 export function decodeStatus(status: number): Pick<ExitInfo, 'code' | 'signal' | 'coreDumped'> {

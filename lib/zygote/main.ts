@@ -26,7 +26,6 @@ prepareToFork();
 declareZygote();
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 process.argv.splice(1, 2, fileURLToPath(config.handler));
-process.title = `truefork: zygote ${path.basename(config.handler)}`;
 
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
@@ -42,6 +41,7 @@ try {
 
 function serve(loaded: LoadedHandler): void {
   let accepted: Accepted | undefined;
+  process.title = `truefork: zygote ${path.basename(config.handler)}`;
   try {
     accepted = native.serve({ listener, channel, ...config });
   } catch (error) {

@@ -28,22 +28,11 @@ namespace {
 uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
-bool inChild = false;
-int exitCode = 1;
 Napi::ObjectReference callbacks;
-
-void OnNodeExit(void*) {
-  if (inChild) ExitNow(exitCode);
-}
 
 void* NodeEnvironment() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
   return node_environment(v8_isolate_context(v8_isolate_current()));
-}
-
-void WatchNodeExit() {
-  void* environment = NodeEnvironment();
-  if (environment != nullptr && node_at_exit) node_at_exit(environment, OnNodeExit, nullptr);
 }
 
 void Call(const char* name) {
@@ -78,13 +67,9 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
   napi_get_uv_event_loop(env, &loop);
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);
-  WatchNodeExit();
 }
 
-void GuardExits() {
-  inChild = true;
-  uv_prepare_start(&guard, OnTurn);
-}
+void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
 Napi::Value EmitExit(const Napi::CallbackInfo& info) {
   void* environment = NodeEnvironment();
@@ -93,7 +78,14 @@ Napi::Value EmitExit(const Napi::CallbackInfo& info) {
   return code.has ? Napi::Number::New(info.Env(), code.value) : info.Env().Undefined();
 }
 
-void SetExitCode(int code) { exitCode = code; }
+bool ExitAfterReport(int code) {
+  void* environment = NodeEnvironment();
+  if (environment == nullptr || !node_at_exit) return false;
+  static int exitCode;
+  exitCode = code;
+  node_at_exit(environment, [](void*) { ExitNow(exitCode); }, nullptr);
+  return true;
+}
 
 void ExitNow(int code) {
   fflush(nullptr);

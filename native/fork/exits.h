@@ -18,8 +18,9 @@ void GuardExits();
 // top-level await was never settled. undefined where this Node does not offer it.
 Napi::Value EmitExit(const Napi::CallbackInfo& info);
 
-// The exit code to use when an uncaught exception ends the child: node prints the exception, then calls us.
-void SetExitCode(int code);
+// An exception that nobody caught is about to end the child: Node prints it, and then the child exits with this code.
+// False where this Node gives no way to do so.
+bool ExitAfterReport(int code);
 
 // Ends this process now, with C's buffered output written.
 [[noreturn]] void ExitNow(int code);

@@ -87,7 +87,7 @@ void ServeLoop::Wait() {
 }
 
 int ServeLoop::MillisecondsToSleep() const {
-  if ((phase_ == Phase::Draining || unserved_) && MayAccept()) return 0;
+  if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = deadline_;
   if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
   if (wake == 0) return -1;
