@@ -23,7 +23,8 @@ if (isMainThread) {
 
 function restart(missing: string[]): never {
   const script = process.argv.slice(1);
-  if (script.length === 0 && !process.execArgv.some(flag => /^(-[ep]|--eval|--print)/.test(flag)))
+  const fromStandardInput = script.length === 0 || script[0] === '-';
+  if (fromStandardInput && !process.execArgv.some(flag => /^(-[ep]|--eval|--print)/.test(flag)))
     throw cannotRestart('it is read from standard input, which cannot be read twice: put it into a file');
   const environment: NodeJS.ProcessEnv = { ...process.env, [mark]: String(process.pid) };
   // Node has taken the channel of child_process.fork() out of the environment: the new start looks for it there.

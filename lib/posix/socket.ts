@@ -51,7 +51,7 @@ export function bind(sockfd: number, addr: SockAddr): void {
 /**
  * Lets clients connect: up to `backlog` of them wait in a queue for accept().
  *
- * @throws `EADDRINUSE`, `EBADF`, `ENOTSOCK`, `EOPNOTSUPP` (not a stream).
+ * @throws `EADDRINUSE`, `EBADF`, `ENOTSOCK`, `ENOTSUP` (not a stream; Node's name for EOPNOTSUPP).
  * @see listen(2), POSIX.1-2017 listen()
  */
 export function listen(sockfd: number, backlog: number): void {

@@ -41,6 +41,10 @@ uv_poll_t watcher;
 uv_check_t afterPoll;
 int knockTimer = -1;
 
+// The kernel lets no thread tell another that a signal came from it: the code has to say that a program made it up,
+// until it is read.
+constexpr int kFromOtherThread = -0x10000;
+
 volatile sig_atomic_t windowIsOpen = 0;
 volatile sig_atomic_t knocking = 0;
 
@@ -55,8 +59,11 @@ void SetKnocking(bool on) {
 void OnSignal(int signo, siginfo_t* info, void* context) {
   const int saved = errno;
   const pid_t mainThread = getpid();
-  syscall(SYS_rt_tgsigqueueinfo, mainThread, mainThread, signo, info);
-  if (windowIsOpen && OnMainThread()) {
+  const bool onMainThread = OnMainThread();
+  siginfo_t passedOn = *info;
+  if (!onMainThread) passedOn.si_code += kFromOtherThread;
+  syscall(SYS_rt_tgsigqueueinfo, mainThread, mainThread, signo, &passedOn);
+  if (windowIsOpen && onMainThread) {
     // Only the first 64 bits of this set exist in the frame, which sigaddset keeps to.
     auto* frame = static_cast<ucontext_t*>(context);
     for (int each = 1; each < NSIG; each++) {
@@ -224,6 +231,7 @@ Handled RunPendingHandlers(Napi::Env env) {
     const int signo = sigtimedwait(&deliverable, &info, &atOnce);
     if (signo < 0 && errno == EINTR) continue;
     if (signo < 0) return result;
+    if (info.si_code < kFromOtherThread / 2) info.si_code -= kFromOtherThread;
     const bool restarts = (actions[signo].flags & SA_RESTART) != 0;
     if (!restarts) result = Handled::Interrupt;
     if (restarts && result == Handled::None) result = Handled::Restart;

@@ -1,7 +1,6 @@
 #include "posix/io.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -9,6 +8,7 @@
 #include "posix/descriptor.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/system.h"
 
 namespace truefork {
 
@@ -42,7 +42,7 @@ Napi::Value Write(const Napi::CallbackInfo& info) {
   return Napi::Number::New(args.env(), Checked(args, size));
 }
 
-void Close(const Napi::CallbackInfo& info) {
+void CloseDescriptor(const Napi::CallbackInfo& info) {
   const Args args(info, "close");
   const int fd = args.Int(0, "fd");
   RefuseNodesOwn(args, fd);
@@ -94,9 +94,7 @@ Napi::Value Fcntl(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RefuseNodesOwn(const Args& args, int fd) {
-  struct stat status;
-  // Only what has no file type at all is worth a closer look.
-  if (fstat(fd, &status) != 0 || (status.st_mode & S_IFMT) != 0) return;
+  if (!IsAnonymousInode(fd)) return;
   char target[64];
   const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), target, sizeof target);
   const std::string_view kind(target, size < 0 ? 0 : size);
@@ -112,7 +110,7 @@ void RefuseNodesOwn(const Args& args, int fd) {
 void RegisterIo(Napi::Env, Napi::Object exports) {
   Give(exports, "read", Read);
   Give(exports, "write", Write);
-  Give(exports, "close", Close);
+  Give(exports, "close", CloseDescriptor);
   Give(exports, "pipe", Pipe);
   Give(exports, "dup", Dup);
   Give(exports, "dup2", Dup2);

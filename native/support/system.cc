@@ -16,6 +16,11 @@
 
 namespace truefork {
 
+bool IsAnonymousInode(int fd) {
+  struct statx status;  // fstat() would need a newer glibc
+  return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_mode & S_IFMT) == 0;
+}
+
 Napi::Value GetPid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
 
 Napi::Value Kill(const Napi::CallbackInfo& info) {
@@ -38,10 +43,11 @@ Napi::Value GetRandom(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info) {
-  // All below the first that Node opened itself, an epoll or eventfd: what has no file type.
-  struct stat status;
-  for (int fd = 0; fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0; fd++) {
-    fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) & ~FD_CLOEXEC);
+  // All below the first that Node opened itself, an epoll or eventfd.
+  for (int fd = 0;; fd++) {
+    const int flags = fcntl(fd, F_GETFD);
+    if (flags < 0 || IsAnonymousInode(fd)) break;
+    fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
   }
   return info.Env().Undefined();
 }

@@ -5,6 +5,9 @@
 
 namespace truefork {
 
+// A descriptor that stands for no file, pipe, socket or device: an epoll, an eventfd and the like.
+bool IsAnonymousInode(int fd);
+
 Napi::Value GetPid(const Napi::CallbackInfo& info);
 Napi::Value Kill(const Napi::CallbackInfo& info);
 Napi::Value Close(const Napi::CallbackInfo& info);
