@@ -34,7 +34,9 @@ async function main(args: string[]): Promise<number> {
     case undefined:
       throw new UsageError('a command is missing: truefork serve <handler> or truefork run <script>');
     default:
-      throw new UsageError(`there is no command "${command}": truefork serve <handler> or truefork run <script>`);
+      throw new UsageError(
+        `there is no command "${command}": truefork serve <handler> or truefork run <script>`,
+      );
   }
 }
 

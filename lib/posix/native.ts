@@ -60,6 +60,7 @@ export interface PosixCalls
     exceptfds: Uint8Array | null,
     timeout: TimeVal | null,
   ): number;
+  FD_ZERO(set: Uint8Array): void;
   FD_SET(fd: number, set: Uint8Array): void;
   FD_CLR(fd: number, set: Uint8Array): void;
   FD_ISSET(fd: number, set: Uint8Array): boolean;

@@ -20,7 +20,7 @@ export class fd_set extends Uint8Array {
 
 /** Empties a set. */
 export function FD_ZERO(set: fd_set): void {
-  set.fill(0);
+  calls.FD_ZERO(set);
 }
 
 /**

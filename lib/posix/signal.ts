@@ -7,7 +7,7 @@
  */
 import { badArgument } from '../errors.js';
 import { native } from '../native.js';
-import { SA_RESTART, SIG_BLOCK, SIGCHLD } from './constants.js';
+import { SA_RESTART, SIG_BLOCK, SIGCHLD, SIGRTMAX, SIGRTMIN } from './constants.js';
 import type { NativeHandler } from './native.js';
 import { assertNotNodes, reserveForUs, watchChildProcess } from './node-signals.js';
 import type { ITimerVal, SigInfo } from './types.js';
@@ -31,13 +31,20 @@ export interface SigAction {
   sa_flags: number;
 }
 
-/** A set of signal numbers. `new sigset_t()` is empty. */
-export class sigset_t extends Set<number> {}
+/** A set of signal numbers. `new sigset_t()` is empty; `new sigset_t(other)` is a copy. */
+export class sigset_t extends Set<number> {
+  constructor(other: SigSet = []) {
+    super(toArray(other, 'sigset_t'));
+  }
+}
 
 /** What takes a set takes any collection of signal numbers. */
 export type SigSet = Iterable<number>;
 
-const highest = 64;
+/** What a program may use: 32 and 33 are the C library's own, 64 is truefork's. */
+function isFree(signo: number): boolean {
+  return signo < 32 || signo >= SIGRTMIN;
+}
 
 /** Empties a set. */
 export function sigemptyset(set: sigset_t): void {
@@ -46,7 +53,7 @@ export function sigemptyset(set: sigset_t): void {
 
 /** Puts every signal into a set. */
 export function sigfillset(set: sigset_t): void {
-  for (let signo = 1; signo <= highest; signo++) set.add(signo);
+  for (let signo = 1; signo <= SIGRTMAX; signo++) if (isFree(signo)) set.add(signo);
 }
 
 /** Adds a signal to a set. */
@@ -64,10 +71,15 @@ export function sigismember(set: sigset_t, signo: number): boolean {
   return set.has(signo);
 }
 
+const most = 1024; // as many as the addon looks at: a set may be given with repetitions, but not without an end
+
 function toArray(set: SigSet, call: string): number[] {
   if (typeof set?.[Symbol.iterator] !== 'function')
-    throw badArgument(`${call}() takes a sigset_t or an array of signal numbers as its set`);
-  return [...set];
+    throw badArgument(`${call}: a set must be a sigset_t or an array of signal numbers`);
+  const signals: number[] = [];
+  for (const signo of set)
+    if (signals.push(signo) > most) throw badArgument(`${call}: this is no set of signal numbers`);
+  return signals;
 }
 
 /**

@@ -41,8 +41,8 @@ uv_poll_t watcher;
 uv_check_t afterPoll;
 int knockTimer = -1;
 
-// The kernel lets no thread tell another that a signal came from it: the code has to say that a program made it up,
-// until it is read.
+// The kernel lets no thread tell another that a signal came from it: the code has to say that a program made
+// it up, until it is read.
 constexpr int kFromOtherThread = -0x10000;
 
 volatile sig_atomic_t windowIsOpen = 0;
@@ -120,6 +120,17 @@ void MakeKnockTimer() {
   syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &knockTimer);
 }
 
+// Node turns its event loop once more when it has taken the environment down, and no JavaScript can run.
+void StopWatchingAtExit(Napi::Env env) {
+  const auto stop = [](const Napi::CallbackInfo&) {
+    uv_poll_stop(&watcher);
+    uv_check_stop(&afterPoll);
+  };
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  process.Get("on").As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stopWatchingSignals")});
+}
+
 bool StartWatching(Napi::Env env) {
   sigset_t none;
   sigemptyset(&none);
@@ -145,6 +156,7 @@ bool StartWatching(Napi::Env env) {
   // As a listener of process.on() a handler keeps no process alive.
   uv_unref(reinterpret_cast<uv_handle_t*>(&watcher));
   uv_unref(reinterpret_cast<uv_handle_t*>(&afterPoll));
+  StopWatchingAtExit(env);
   return true;
 }
 
@@ -202,6 +214,13 @@ class HandlerMask {
   sigset_t before_;
 };
 
+// sigtimedwait(2) itself: the C library's turns SI_TKILL into SI_USER.
+int TakePending(const sigset_t& set, siginfo_t* info) {
+  const timespec atOnce{0, 0};
+  constexpr size_t kKernelSetSize = 8;
+  return static_cast<int>(syscall(SYS_rt_sigtimedwait, &set, info, &atOnce, kKernelSetSize));
+}
+
 void Run(Napi::Env env, int signo, const siginfo_t& info) {
   Napi::HandleScope scope(env);
   const Action& action = actions[signo];
@@ -226,9 +245,8 @@ Handled RunPendingHandlers(Napi::Env env) {
   if (!anyHandled || !OnMainThread()) return result;
   for (;;) {
     const sigset_t deliverable = Deliverable();
-    const timespec atOnce{0, 0};
     siginfo_t info;
-    const int signo = sigtimedwait(&deliverable, &info, &atOnce);
+    const int signo = TakePending(deliverable, &info);
     if (signo < 0 && errno == EINTR) continue;
     if (signo < 0) return result;
     if (info.si_code < kFromOtherThread / 2) info.si_code -= kFromOtherThread;

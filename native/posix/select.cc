@@ -84,6 +84,17 @@ Napi::Value Select(const Napi::CallbackInfo& info) {
   return Napi::Number::New(args.env(), ready);
 }
 
+Bytes SetMemory(const Args& args, size_t index) {
+  const Bytes memory = args.WholeBuffer(index);
+  if (memory.size() != sizeof(fd_set)) throw args.WrongType("set", "an fd_set");
+  return memory;
+}
+
+void FdZero(const Napi::CallbackInfo& info) {
+  const Bytes memory = SetMemory(Args(info, "FD_ZERO"), 0);
+  std::memset(memory.data(), 0, memory.size());
+}
+
 struct Member {
   fd_set set;
   Bytes memory;
@@ -97,8 +108,7 @@ Member MemberOf(const Args& args) {
     throw args.OutOfRange("fd", "from 0 to " + std::to_string(FD_SETSIZE - 1) + " (FD_SETSIZE is " +
                                     std::to_string(FD_SETSIZE) + "): use poll() for more");
   }
-  Member member{{}, args.WholeBuffer(1), static_cast<int>(fd)};
-  if (member.memory.size() != sizeof member.set) throw args.WrongType("set", "an fd_set");
+  Member member{{}, SetMemory(args, 1), static_cast<int>(fd)};
   std::memcpy(&member.set, member.memory.data(), sizeof member.set);
   return member;
 }
@@ -164,6 +174,7 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
 
 void RegisterSelect(Napi::Env, Napi::Object exports) {
   Give(exports, "select", Select);
+  Give(exports, "FD_ZERO", FdZero);
   Give(exports, "FD_SET", FdSetOf);
   Give(exports, "FD_CLR", FdClrOf);
   Give(exports, "FD_ISSET", FdIsSet);

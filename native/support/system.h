@@ -15,8 +15,8 @@ Napi::Value Close(const Napi::CallbackInfo& info);
 // getrandom(array): fills it with fresh randomness from the kernel (getrandom(2)).
 Napi::Value GetRandom(const Napi::CallbackInfo& info);
 
-// passOnDescriptors(): Node marks what it was started with FD_CLOEXEC. Takes that back, for another program is about to
-// be executed in its place.
+// passOnDescriptors(): Node marks what it was started with FD_CLOEXEC. Takes that back, for another program
+// is about to be executed in its place.
 Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info);
 
 // processLimit(): the soft RLIMIT_NPROC (getrlimit(2)); Infinity where there is none.

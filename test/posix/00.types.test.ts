@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { expect, expectTypeOf, test } from 'vitest';
 import * as posix from '../../lib/posix/index.ts';
-import { output, calling } from './subject.ts';
+import { calling, output } from './subject.ts';
 
 test('constants have literal types', () => {
   expectTypeOf(posix.AF_INET).toEqualTypeOf<2>();
@@ -15,7 +15,9 @@ test('constants have literal types', () => {
 test('the literals are what the C headers of this machine have', async () => {
   const actual = JSON.parse(
     await output(
-      calling('console.log(JSON.stringify(Object.fromEntries(Object.entries(p).filter(([, v]) => Number.isInteger(v)))))'),
+      calling(
+        'console.log(JSON.stringify(Object.fromEntries(Object.entries(p).filter(([, v]) => Number.isInteger(v)))))',
+      ),
     ),
   ) as Record<string, number>;
   const source = fs.readFileSync(new URL('../../lib/posix/constants.ts', import.meta.url), 'utf8');
@@ -63,7 +65,9 @@ test('every function and class has a comment', () => {
   for (const family of ['fork', 'io', 'process', 'select', 'signal', 'socket', 'wait']) {
     const source = fs.readFileSync(new URL(`../../lib/posix/${family}.ts`, import.meta.url), 'utf8');
     const functions = [...source.matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/\n)?export (?:function|class) (\w+)/g)];
-    const silent = functions.filter(([, comment], i) => comment === undefined && functions[i - 1]?.[2] !== functions[i]?.[2]);
+    const silent = functions.filter(
+      ([, comment], i) => comment === undefined && functions[i - 1]?.[2] !== functions[i]?.[2],
+    );
     expect(silent.map(([, , name]) => name)).toEqual([]);
   }
 });

@@ -68,16 +68,20 @@ test('fcntl: FD_CLOEXEC and O_NONBLOCK', () =>
     `),
   ));
 
-test.each(['read(fd, Buffer.alloc(1))', 'write(fd, Buffer.alloc(1))', 'close(fd)', 'dup(fd)', 'fcntl(fd, p.F_GETFD)'])(
-  '%s: EBADF for a closed descriptor',
-  call =>
-    holds(
-      calling(`
+test.each([
+  'read(fd, Buffer.alloc(1))',
+  'write(fd, Buffer.alloc(1))',
+  'close(fd)',
+  'dup(fd)',
+  'fcntl(fd, p.F_GETFD)',
+])('%s: EBADF for a closed descriptor', call =>
+  holds(
+    calling(`
         const [fd] = p.pipe();
         p.close(fd);
         fails('EBADF', () => p.${call});
       `),
-    ),
+  ),
 );
 
 test('EPIPE without a reader; EMFILE at the limit of descriptors', () =>

@@ -153,7 +153,8 @@ test('execve that fails leaves everything as it was', () =>
   ));
 
 test('_exit ends at once; exit runs the listeners', async () => {
-  const at = (end: string) => run(node, [calling(`process.on('exit', () => console.log('listener')); p.${end};`)]);
+  const at = (end: string) =>
+    run(node, [calling(`process.on('exit', () => console.log('listener')); p.${end};`)]);
   expect(await at('_exit(7)')).toEqual({ code: 7, signal: null, stdout: '', stderr: '' });
   expect(await at('exit(8)')).toEqual({ code: 8, signal: null, stdout: 'listener\n', stderr: '' });
 });

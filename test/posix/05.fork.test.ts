@@ -115,7 +115,13 @@ test('registerAtFork: before, after in the parent, after in the child', async ()
       p.waitpid(pid);
     `),
   );
-  expect(said.split('\n').filter(line => !line.endsWith('parent'))).toEqual(['b before', 'a before', 'a child', 'b child', '']);
+  expect(said.split('\n').filter(line => !line.endsWith('parent'))).toEqual([
+    'b before',
+    'a before',
+    'a child',
+    'b child',
+    '',
+  ]);
   expect(said).toContain('a parent\n');
 });
 
@@ -270,7 +276,10 @@ describe('ways to start', () => {
   ])('%s: same pid, stdin, arguments and environment', async (_way, args, source) => {
     const file = script(source);
     const { spawn } = await import('node:child_process');
-    const child = spawn(node, args(file), { env: { ...process.env, NODE_OPTIONS: '', KEPT: 'yes' }, detached: true });
+    const child = spawn(node, args(file), {
+      env: { ...process.env, NODE_OPTIONS: '', KEPT: 'yes' },
+      detached: true,
+    });
     child.stdin.end('typed');
     let stdout = '';
     child.stdout.on('data', chunk => (stdout += chunk));
@@ -288,7 +297,10 @@ describe('ways to start', () => {
   test('auto does not loop, and refuses a script from stdin', async () => {
     const file = script("import 'truefork/auto'; console.log(process.pid === Number(process.argv[2]));");
     const { spawn } = await import('node:child_process');
-    const child = spawn(node, ['--input-type=module', '-'], { stdio: ['pipe', 'ignore', 'pipe'], cwd: import.meta.dirname });
+    const child = spawn(node, ['--input-type=module', '-'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      cwd: import.meta.dirname,
+    });
     let stderr = '';
     child.stderr.on('data', chunk => (stderr += chunk));
     child.stdin.end("import 'truefork/auto';");
@@ -321,14 +333,24 @@ describe('ways to start', () => {
       "import { fork, waitpid, exit } from 'truefork/posix';\nconst pid: number = fork();\nif (pid === 0) exit(3);\nconsole.log((waitpid(pid).status as number) >> 8, process.argv[2]);",
       '.ts',
     );
-    expect(await run(node, [cli, 'run', typed, 'arg'])).toEqual({ code: 0, signal: null, stdout: '3 arg\n', stderr: '' });
+    expect(await run(node, [cli, 'run', typed, 'arg'])).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '3 arg\n',
+      stderr: '',
+    });
     expect(await run(node, [cli, 'run', script('process.exit(42)')])).toMatchObject({ code: 42 });
   });
 
   test('truefork run: the limits, the help, and command lines that are wrong', async () => {
     const bomb = script("import { fork } from 'truefork/posix'; for (;;) fork();");
-    expect((await run(node, [cli, 'run', '--max-descendants', '5', bomb])).stderr).toMatch(/5 live descendants/);
-    expect(await run(node, [cli, 'run', '--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/--max-generations/) });
+    expect((await run(node, [cli, 'run', '--max-descendants', '5', bomb])).stderr).toMatch(
+      /5 live descendants/,
+    );
+    expect(await run(node, [cli, 'run', '--help'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/--max-generations/),
+    });
     for (const wrong of [[], ['--nonsense', bomb], ['--max-descendants', 'x', bomb]])
       expect(await run(node, [cli, 'run', ...wrong])).toMatchObject({ code: 2, stdout: '' });
   });

@@ -34,7 +34,11 @@ test('how a child ended: exit, kill, stop, continue', () =>
   ));
 
 test('WCOREDUMP', () =>
-  holds(calling('assert.equal(p.WCOREDUMP(0x86), true); assert.equal(p.WTERMSIG(0x86), p.SIGABRT); assert.equal(p.WCOREDUMP(6), false);')));
+  holds(
+    calling(
+      'assert.equal(p.WCOREDUMP(0x86), true); assert.equal(p.WTERMSIG(0x86), p.SIGABRT); assert.equal(p.WCOREDUMP(6), false);',
+    ),
+  ));
 
 test('pid: any child, this child, a process group, our own group', () =>
   holds(

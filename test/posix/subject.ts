@@ -49,7 +49,11 @@ export function forking(source: string): string {
 }
 
 /** Runs it: it must end with 0 and without a word on stderr. What it said on stdout. */
-export async function output(file: string, args: readonly string[] = [], options?: SubjectOptions): Promise<string> {
+export async function output(
+  file: string,
+  args: readonly string[] = [],
+  options?: SubjectOptions,
+): Promise<string> {
   const { stdout, ...ending } = await run(node, [file, ...args], { deadline: 20_000, ...options });
   expect({ stdout, ...ending }).toEqual({ stdout, stderr: '', code: 0, signal: null });
   return stdout;
