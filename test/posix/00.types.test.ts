@@ -64,7 +64,9 @@ test('the options whose value is a struct have its type', () => {
 test('every function and class has a comment', () => {
   for (const family of ['fork', 'io', 'process', 'select', 'signal', 'socket', 'wait']) {
     const source = fs.readFileSync(new URL(`../../lib/posix/${family}.ts`, import.meta.url), 'utf8');
-    const functions = [...source.matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/\n)?export (?:function|class) (\w+)/g)];
+    const functions = [
+      ...source.matchAll(/(\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)?export (?:function|class) (\w+)/g),
+    ];
     const silent = functions.filter(
       ([, comment], i) => comment === undefined && functions[i - 1]?.[2] !== functions[i]?.[2],
     );
