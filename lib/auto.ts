@@ -7,6 +7,7 @@ import { misuse } from './errors.js';
 import { requiredFlags } from './fork/preflight.js';
 import { prepareToFork } from './fork/prepare.js';
 import { native } from './native.js';
+import { SIG_UNBLOCK, SIGUSR1 } from './posix/constants.js';
 import { execve } from './posix/process.js';
 
 /** Set for the new start alone, which takes it away again: a second one would not help. */
@@ -16,9 +17,15 @@ if (isMainThread) {
   const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
   const restarted = process.env[mark] === String(process.pid);
   delete process.env[mark];
-  if (missing.length === 0) prepareToFork();
+  if (missing.length === 0) prepare();
   else if (restarted) throw cannotRestart(`it has no ${missing.join(' ')} even after a restart`);
   else restart(missing);
+}
+
+function prepare(): void {
+  prepareToFork();
+  // --disable-sigusr1 makes Node block the signal. The script shall find it as every program does.
+  native.posix.sigprocmask(SIG_UNBLOCK, [SIGUSR1]);
 }
 
 function restart(missing: string[]): never {

@@ -17,4 +17,4 @@ sigemptyset(new_action.sa_mask);
 sigaction(SIGINT, new_action); // Ctrl+C for generating the signal
 sigaction(SIGTSTP, new_action); // Ctrl+Z for generating the signal
 sigaction(SIGTERM, new_action); // kill -15 pid for generating the signal
-while (1) pause(); // not `while (1) {}`: a handler cannot run in the middle of JavaScript
+while (true) pause(); // not `while (1) {}`: a handler cannot run in the middle of JavaScript

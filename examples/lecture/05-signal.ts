@@ -2,7 +2,7 @@
 import { exit, SIGINT, signal, sleep } from 'truefork/posix';
 
 signal(SIGINT, sighandler);
-while (1) {
+while (true) {
   console.log('Going to sleep for a second...');
   sleep(1);
 }

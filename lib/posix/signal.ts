@@ -15,9 +15,9 @@ import type { ITimerVal, SigInfo } from './types.js';
 const calls = native.posix;
 
 /** The default action of a signal (signal(7)). */
-export const SIG_DFL = 0;
+export const SIG_DFL = 0 as const;
 /** The signal is ignored. */
-export const SIG_IGN = 1;
+export const SIG_IGN = 1 as const;
 
 /** What a signal does: a function, SIG_IGN or SIG_DFL. */
 export type SigHandler = typeof SIG_DFL | typeof SIG_IGN | ((signo: number, info: SigInfo) => void);

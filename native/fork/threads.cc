@@ -61,6 +61,9 @@ class NamelessThreads {
  public:
   explicit NamelessThreads(int nodeMajor) : allowed_(nodeMajor < 24), sleepers_(2 + ThreadPoolSize()) {}
 
+  // Node 22 names the one that waits for delayed tasks: a nameless thread in epoll is a Worker there.
+  void SawDelayedTasks() { pollers_ = 0; }
+
   bool Allow(const std::string& task) {
     if (!allowed_) return false;
     const long call = SystemCall(task);
@@ -85,6 +88,7 @@ std::string Look(int nodeMajor) {
     if (task[0] == '.' || task == self) continue;
     const std::string comm = Comm(task);
     if (comm.empty()) continue;  // it ended while we looked
+    if (comm == "DelayedTaskSche") nameless.SawDelayedTasks();
     const bool known = IsOneOfNodes(comm) || nameless.Allow(task);
     const char state = State(task);
     if (known && (state == 'S' || state == '?')) continue;
