@@ -43,6 +43,7 @@ export interface Native {
   getpid(): number;
   kill(pid: number, signal: number): void;
   close(fd: number): void;
+  isatty(fd: number): boolean;
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;

@@ -43,6 +43,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("getpid", GetPid);
   give("kill", Kill);
   give("close", Close);
+  give("isatty", IsATty);
   give("getrandom", GetRandom);
   give("passOnDescriptors", PassOnDescriptors);
   give("processLimit", ProcessLimit);

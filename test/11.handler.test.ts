@@ -6,12 +6,19 @@ import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, run } from './harness/subject.ts';
 
-const greeting = { '.mjs': 'export default', '.cjs': 'module.exports =', '.ts': 'export default', '.cts': 'module.exports =' };
+const greeting = {
+  '.mjs': 'export default',
+  '.cjs': 'module.exports =',
+  '.ts': 'export default',
+  '.cts': 'module.exports =',
+};
 
 describe('a handler script', () => {
   test.each(Object.entries(greeting))('may be a %s file', async (extension, exportsIt) => {
     const types = extension.endsWith('ts') ? ': import("node:net").Socket' : '';
-    const server = await serve(script(`${exportsIt} (socket${types}) => { socket.end('hello'); };`, extension));
+    const server = await serve(
+      script(`${exportsIt} (socket${types}) => { socket.end('hello'); };`, extension),
+    );
     expect(await ask(server.port)).toBe('hello');
     await server.stop();
   });
@@ -51,9 +58,9 @@ describe('a handler script', () => {
       export default socket => { socket.end(log.join(', ')); };
     `);
     const zygote = server.zygotePid;
-    for (const turn of [0, 1]) {
+    for (const id of [1, 2]) {
       const said = await ask(server.port);
-      expect(said).toBe(`beforeServe ${zygote}, afterFork ${server.connections[turn]!.pid}`);
+      expect(said).toBe(`beforeServe ${zygote}, afterFork ${(await server.connectionOf(id)).pid}`);
     }
     await server.stop();
   });
@@ -117,16 +124,19 @@ describe('a callbacks handler', () => {
     },
     data(conn, chunk) { conn.write(chunk); }`,
   };
-  test.each(Object.entries(later))('may leave work to %s, and none is left undone', async (_what, callbacks) => {
-    const server = await serve(`import fs from 'node:fs'; export default { ${callbacks} };`);
-    expect(await ask(server.port, 'now')).toBe('later now');
-    const client = await server.connect();
-    client.send('again');
-    expect(String(await client.receive(11))).toBe('later again');
-    expect(await client.end()).toBe('');
-    expect(await server.exitOf(2)).toMatchObject({ code: 0, signal: null });
-    await server.stop();
-  });
+  test.each(Object.entries(later))(
+    'may leave work to %s, and none is left undone',
+    async (_what, callbacks) => {
+      const server = await serve(`import fs from 'node:fs'; export default { ${callbacks} };`);
+      expect(await ask(server.port, 'now')).toBe('later now');
+      const client = await server.connect();
+      client.send('again');
+      expect(String(await client.receive(11))).toBe('later again');
+      expect(await client.end()).toBe('');
+      expect(await server.exitOf(2)).toMatchObject({ code: 0, signal: null });
+      await server.stop();
+    },
+  );
 
   test('is told of the next chunk only when its promise has settled', async () => {
     const server = await serve(`
@@ -189,7 +199,9 @@ describe('a callbacks handler', () => {
 
 describe('a stream handler', () => {
   test('ends with its connection, and closes half-open ones as net.createServer does', async () => {
-    const server = await serve("export default socket => { socket.on('data', data => socket.write(data)); };");
+    const server = await serve(
+      "export default socket => { socket.on('data', data => socket.write(data)); };",
+    );
     const client = await server.connect();
     expect(await client.exchange('hello')).toBe('hello');
     expect(await client.end()).toBe('');
@@ -217,8 +229,16 @@ describe('a handler script is refused, with its reason,', () => {
   const refused: [what: string, source: string, reason: RegExp][] = [
     ['when it has no default export', 'export const a = 1;', /has no default export/],
     ['when it exports a number', 'export default 42;', /an object needs one of the functions open, data/],
-    ['when it exports an express app', "import express from 'express'; export default express();", /export http.createServer\(app\)/],
-    ['when it exports a request listener', 'export default (req, res) => {};', /export http.createServer\(app\)/],
+    [
+      'when it exports an express app',
+      "import express from 'express'; export default express();",
+      /export http.createServer\(app\)/,
+    ],
+    [
+      'when it exports a request listener',
+      'export default (req, res) => {};',
+      /export http.createServer\(app\)/,
+    ],
     [
       'when its server listens by itself',
       "import net from 'node:net'; export default net.createServer().listen(0);",
@@ -226,9 +246,17 @@ describe('a handler script is refused, with its reason,', () => {
     ],
     ['when it throws', "throw new Error('no luck');", /Error: no luck\n\s+at .*script-/],
     ['when it has a syntax error', 'export default {;', /SyntaxError/],
-    ['when beforeServe rejects', "export default {data(){}}; export async function beforeServe() { throw new Error('no database'); }", /Error: no database/],
+    [
+      'when beforeServe rejects',
+      "export default {data(){}}; export async function beforeServe() { throw new Error('no database'); }",
+      /Error: no database/,
+    ],
     ['when it exits', 'process.exit(5);', /exited with code 5 while it was being loaded/],
-    ['when it leaves a timer', 'setInterval(() => {}, 1000); export default {data(){}};', /a timer \(setTimeout, setInterval\)/],
+    [
+      'when it leaves a timer',
+      'setInterval(() => {}, 1000); export default {data(){}};',
+      /a timer \(setTimeout, setInterval\)/,
+    ],
     [
       'when it leaves a socket',
       `import net from 'node:net';
@@ -236,7 +264,11 @@ describe('a handler script is refused, with its reason,', () => {
        export function beforeServe() { net.createServer().listen(0); }`,
       /a listening TCP server \(TCPServerWrap\).*open it in afterFork/,
     ],
-    ['when it leaves a watcher', "import fs from 'node:fs'; fs.watch('/tmp'); export default {data(){}};", /a file watcher/],
+    [
+      'when it leaves a watcher',
+      "import fs from 'node:fs'; fs.watch('/tmp'); export default {data(){}};",
+      /a file watcher/,
+    ],
     [
       'when it leaves a child process',
       "import { spawn } from 'node:child_process'; spawn('sleep', ['30']); export default {data(){}};",
@@ -252,7 +284,11 @@ describe('a handler script is refused, with its reason,', () => {
       "import { Worker } from 'node:worker_threads'; new Worker('setInterval(() => {}, 1000)', { eval: true }).unref(); export default {data(){}};",
       /cannot be forked: it has a thread that is not asleep or not Node's own/,
     ],
-    ['when it opens an inspector', "import inspector from 'node:inspector'; inspector.open(0); export default {data(){}};", /cannot be forked/],
+    [
+      'when it opens an inspector',
+      "import inspector from 'node:inspector'; inspector.open(0); export default {data(){}};",
+      /cannot be forked/,
+    ],
     [
       'when it registers what cannot be run',
       "import { registerAtFork } from 'truefork'; registerAtFork({ before() {} }); export default {data(){}};",
@@ -264,7 +300,8 @@ describe('a handler script is refused, with its reason,', () => {
     expect(result.stderr).toMatch(reason);
     expect(result).toMatchObject({ code: 1, signal: null, stdout: '' });
     // Our own words are one line; a script's own error comes with its own stack.
-    if (result.stderr.startsWith('truefork: script-')) expect(result.stderr.trim().split('\n').length).toBe(1);
+    if (result.stderr.startsWith('truefork: script-'))
+      expect(result.stderr.trim().split('\n').length).toBe(1);
   });
 
   test('when the process would be debugged', async () => {

@@ -8,7 +8,8 @@ import { eventually } from './harness/wait.ts';
 /** What a child does when its client has said "go": the same lines in a stream and in a callbacks handler. */
 const forms = {
   stream: (deed: string) => `export default socket => socket.once('data', async () => { ${deed} });`,
-  callbacks: (deed: string) => `export default { data(conn) { const socket = { end() { conn.end(); } }; ${deed} } };`,
+  callbacks: (deed: string) =>
+    `export default { data(conn) { const socket = { end() { conn.end(); } }; ${deed} } };`,
 };
 
 type Outcome = { code: number } | { signal: NodeJS.Signals };
@@ -18,12 +19,16 @@ const ways: [what: string, deed: string, outcome: Outcome, says?: RegExp][] = [
   ['process.exit()', "console.log('said'); process.exit();", { code: 0 }, /said/],
   ['process.exit(7)', "console.error('said'); process.exit(7);", { code: 7 }, /said/],
   ['process.exitCode', 'process.exitCode = 9; socket.end();', { code: 9 }],
-  ['a listener of exit that sets the code', "process.on('exit', () => { process.exitCode = 4; }); process.exit();", { code: 4 }],
+  [
+    'a listener of exit that sets the code',
+    "process.on('exit', () => { process.exitCode = 4; }); process.exit();",
+    { code: 4 },
+  ],
   [
     'an uncaught throw',
     'setTimeout(() => { throw new Error("from a timer"); });',
     { code: 1 },
-    /script-.*\.mjs:\d+\n.*throw new Error\("from a timer"\).*\n\s*\^\n\nError: from a timer\n\s+at .*\n[^]*Node\.js v/,
+    /script-.*\.mjs:\d+\n.*throw new Error\("from a timer"\).*\n\s*\^\n\nError: from a timer\n\s+at .*\n[\s\S]*Node\.js v/,
   ],
   ['an uncaught throw, at once', 'throw new Error("at once");', { code: 1 }, /Error: at once\n\s+at /],
   ['a rejection', 'Promise.reject(new Error("rejected"));', { code: 1 }, /Error: rejected\n\s+at /],

@@ -36,7 +36,11 @@ test.each(['accept=ECONNABORTED*3', 'accept=EINTR*3', 'read=EINTR*3', 'write=EIN
 /** The CPU time that a process has used, in milliseconds (proc(5): utime and stime, in ticks of 10 ms). */
 function cpuOf(pid: number): number {
   const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [utime, stime] = text.slice(text.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number);
+  const [utime, stime] = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
   return (utime! + stime!) * 10;
 }
 
@@ -61,8 +65,13 @@ test('a stop in the middle of it still serves the client that was accepted', asy
   expect(await answer).toBe('in time');
 });
 
-test.each(['nonsense', 'fork=EFOO', 'listen=EAGAIN', 'fork=EAGAIN*x'])('TRUEFORK_FAULTS=%s is refused', async faults => {
-  const result = await run(node, [cli, 'serve', script(echo), '--port', '0'], { env: { TRUEFORK_FAULTS: faults } });
-  expect(result).toMatchObject({ code: 1, stdout: '' });
-  expect(result.stderr).toMatch(/^truefork: TRUEFORK_FAULTS: ".*" is not CALL=ERRNO.*\n$/);
-});
+test.each(['nonsense', 'fork=EFOO', 'listen=EAGAIN', 'fork=EAGAIN*x'])(
+  'TRUEFORK_FAULTS=%s is refused',
+  async faults => {
+    const result = await run(node, [cli, 'serve', script(echo), '--port', '0'], {
+      env: { TRUEFORK_FAULTS: faults },
+    });
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toMatch(/^truefork: TRUEFORK_FAULTS: ".*" is not CALL=ERRNO.*\n$/);
+  },
+);

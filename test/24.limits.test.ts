@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
-import { cli, node, run, runScript } from './harness/subject.ts';
+import { node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';

@@ -17,7 +17,12 @@ describe('a stop', () => {
     const client = await server.connect();
     await client.exchange('before');
     server.signal('SIGTERM');
-    await eventually('the port to be closed', () => ask(server.port, 'x').then(() => false, () => true));
+    await eventually('the port to be closed', () =>
+      ask(server.port, 'x').then(
+        () => false,
+        () => true,
+      ),
+    );
     expect(await client.exchange('after')).toBe('after');
     expect(await client.end()).toBe('');
     expect(await server.ended).toEqual({ code: 143, signal: null });
@@ -63,7 +68,12 @@ describe('a stop', () => {
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGINT');
-    await eventually('the port to be closed', () => ask(server.port, 'x').then(() => false, () => true));
+    await eventually('the port to be closed', () =>
+      ask(server.port, 'x').then(
+        () => false,
+        () => true,
+      ),
+    );
     server.signal('SIGINT');
     expect(await server.ended).toEqual({ code: 130, signal: null });
     expect(await server.exitOf(1)).toMatchObject({ signal: 'SIGKILL' });
@@ -77,10 +87,13 @@ describe('a stop', () => {
   });
 
   test('takes along what children have started', async () => {
-    const server = await serve(`
+    const server = await serve(
+      `
       import { spawn } from 'node:child_process';
       export default socket => { const { pid } = spawn('sleep', ['60'], { stdio: 'ignore' }); socket.end(String(pid)); };
-    `, ['--grace', '0']);
+    `,
+      ['--grace', '0'],
+    );
     const pid = Number(await ask(server.port));
     expect(isAlive(pid)).toBe(true);
     await server.stop();
@@ -96,7 +109,12 @@ test('Ctrl-C in a terminal ends no child before its grace', async () => {
   const client = await Client.connect(port);
   await client.exchange('before');
   terminal.process.stdin!.write('\x03');
-  await eventually('the port to be closed', () => ask(port, 'x').then(() => false, () => true));
+  await eventually('the port to be closed', () =>
+    ask(port, 'x').then(
+      () => false,
+      () => true,
+    ),
+  );
   expect(await client.exchange('after')).toBe('after');
   await client.end();
   expect((await terminal.ended).code).toBe(130);
@@ -115,7 +133,12 @@ describe('when the zygote is killed', () => {
     expect(server.zygotePid).not.toBe(zygote);
     for (const { client, info } of served) {
       expect(await client.closed).toMatch(/^(ECONNRESET)?$/);
-      expect(await server.exitOf(info.id)).toMatchObject({ pid: info.pid, code: null, signal: 'SIGKILL', rusage: null });
+      expect(await server.exitOf(info.id)).toMatchObject({
+        pid: info.pid,
+        code: null,
+        signal: 'SIGKILL',
+        rusage: null,
+      });
       await eventually('its child to be gone', () => !isAlive(info.pid));
     }
     await eventually('the third to be told of', () => server.connections.length === 3);
@@ -215,7 +238,7 @@ describe('in a program of one’s own', () => {
     const address = host === 'localhost' ? undefined : host === '::' ? '127.0.0.1' : host;
     expect(await ask(server.port, 'hi', address)).toBe('hi');
     if (host === '::') expect(await ask(server.port, 'hi', '::1')).toBe('hi');
-    if (host === '::1') expect(server.connections[0]!.remoteAddress).toBe('::1');
+    if (host === '::1') expect((await server.connectionOf(1)).remoteAddress).toBe('::1');
     await server.stop();
   });
 

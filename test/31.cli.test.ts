@@ -22,12 +22,15 @@ describe('truefork serve', () => {
   });
 
   test('with --json prints an object a line, and what the handler prints goes to stderr', async () => {
-    const server = await serve("export default socket => { console.log('from the handler'); socket.end(); };");
+    const server = await serve(
+      "export default socket => { console.log('from the handler'); socket.end(); };",
+    );
     expect(server.events[0]).toEqual({ event: 'listening', host: '127.0.0.1', port: server.port });
     await ask(server.port);
     const exit = await server.exitOf(1);
-    const { pid, remoteAddress, remotePort } = server.connections[0]!;
-    expect(server.connections[0]).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
+    const connection = await server.connectionOf(1);
+    const { pid, remoteAddress, remotePort } = connection;
+    expect(connection).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
     expect(exit).toEqual({
       event: 'exit',
       id: 1,
@@ -67,15 +70,22 @@ describe('truefork serve', () => {
 
 describe('help', () => {
   test.each([['--help'], ['-h'], ['help']])('%s shows the commands', async flag => {
-    expect(await truefork(flag)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/truefork serve <handler>/) });
+    expect(await truefork(flag)).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/truefork serve <handler>/),
+    });
   });
 
-  test.each([[['serve', '--help']], [['serve', '-h']], [['help', 'serve']]])('%s tells of every option', async args => {
-    const result = await truefork(...args);
-    expect(result).toMatchObject({ code: 0, stderr: '' });
-    for (const option of ['--port', '--host', '--max-children', '--backlog', '--grace', '--json', '--help'])
-      expect(result.stdout).toContain(option);
-  });
+  test.each([[['serve', '--help']], [['serve', '-h']], [['help', 'serve']]])(
+    '%s tells of every option',
+    async args => {
+      const result = await truefork(...args);
+      expect(result).toMatchObject({ code: 0, stderr: '' });
+      for (const option of ['--port', '--host', '--max-children', '--backlog', '--grace', '--json', '--help'])
+        expect(result.stdout).toContain(option);
+    },
+  );
 
   test('--version shows the version', async () => {
     expect((await truefork('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -95,7 +105,11 @@ describe('what is wrong gets one clear line', () => {
     [['serve', echo, '--port', '-1'], 2, /--port/],
     [['serve', echo, '--max-children', '0'], 2, /--max-children takes a whole number from 1/],
     [['serve', echo, '--nonsense'], 2, /Unknown option '--nonsense'/],
-    [['serve', echo, '--port', '0', '--host', '203.0.113.1'], 1, /bind EADDRNOTAVAIL: address not available 203\.0\.113\.1:0/],
+    [
+      ['serve', echo, '--port', '0', '--host', '203.0.113.1'],
+      1,
+      /bind EADDRNOTAVAIL: address not available 203\.0\.113\.1:0/,
+    ],
     [['serve', script('export const nothing = 1;')], 1, /has no default export/],
   ];
   test.each(wrong)('%j', async (args, code, line) => {

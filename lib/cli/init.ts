@@ -1,5 +1,5 @@
-import type { ForkingServer } from '../server/forking-server.js';
 import { native } from '../native.js';
+import type { ForkingServer } from '../server/forking-server.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or

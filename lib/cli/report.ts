@@ -32,7 +32,9 @@ export function textReporter(out: Output): Reporter {
     exit(info) {
       const cpu = info.rusage === null ? '' : `, ${milliseconds(cpuMicros(info.rusage) / 1000)} of CPU`;
       const outcome = paint(info.code === 0 ? 'green' : 'red', describeExit(info));
-      out.write(`${name(info)} process ${info.pid} ${outcome} after ${milliseconds(info.durationMs)}${cpu}\n`);
+      out.write(
+        `${name(info)} process ${info.pid} ${outcome} after ${milliseconds(info.durationMs)}${cpu}\n`,
+      );
     },
   };
 }
@@ -51,5 +53,9 @@ function cpuMicros(usage: NonNullable<ExitInfo['rusage']>): number {
 }
 
 function milliseconds(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 10
+    ? `${ms.toFixed(1)} ms`
+    : ms < 10_000
+      ? `${Math.round(ms)} ms`
+      : `${(ms / 1000).toFixed(1)} s`;
 }

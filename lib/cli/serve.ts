@@ -129,7 +129,9 @@ function makeServer(options: ForkingServerOptions): ForkingServer {
   try {
     return new ForkingServer(options);
   } catch (error) {
-    throw (error as TrueforkError).code?.startsWith('ERR_TRUEFORK_') ? new UsageError((error as Error).message) : error;
+    throw (error as TrueforkError).code?.startsWith('ERR_TRUEFORK_')
+      ? new UsageError((error as Error).message)
+      : error;
   }
 }
 

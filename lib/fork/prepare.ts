@@ -6,7 +6,6 @@ import { native } from '../native.js';
 import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
-import { makeOutputSynchronous } from './stdio.js';
 
 let prepared = false;
 
@@ -19,7 +18,6 @@ export function prepareToFork(): void {
   if (prepared) return;
   prepared = true;
   prepareExits();
-  makeOutputSynchronous();
   makeRandomnessForkable();
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });
 }

@@ -128,7 +128,12 @@ export class ForkingServer extends EventEmitter<ForkingServerEvents> {
    * Called again, it only shortens the grace.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const grace = checkInteger('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod, 0, 2 ** 31 - 1);
+    const grace = checkInteger(
+      'gracePeriod',
+      options.gracePeriod ?? this.#options.gracePeriod,
+      0,
+      2 ** 31 - 1,
+    );
     this.#zygote?.stop(grace, this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
@@ -161,7 +166,9 @@ export class ForkingServer extends EventEmitter<ForkingServerEvents> {
       this.#listener = native.bindListener({ host: address, port, ipv6Only });
     } catch (error) {
       // As net.Server: a machine without IPv6 is served by IPv4.
-      const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '');
+      const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(
+        (error as NodeJS.ErrnoException).code ?? '',
+      );
       if (host !== '::' || !noIpv6) throw error;
       this.#listener = native.bindListener({ host: '0.0.0.0', port, ipv6Only: false });
     }
@@ -240,7 +247,8 @@ export class ForkingServer extends EventEmitter<ForkingServerEvents> {
   }
 
   #warn(error: Error): void {
-    if (!this.emit('warning', error)) process.emitWarning(error.message, { code: (error as { code?: string }).code! });
+    if (!this.emit('warning', error))
+      process.emitWarning(error.message, { code: (error as { code?: string }).code! });
   }
 
   /** The connections of a zygote that died: its children die with it, and cannot be waited for from here. */
@@ -272,7 +280,9 @@ export class ForkingServer extends EventEmitter<ForkingServerEvents> {
       );
       return;
     }
-    this.#warn(misuse('ERR_TRUEFORK_ZYGOTE_DIED', `the process that forks ${how}; a new one takes its place`));
+    this.#warn(
+      misuse('ERR_TRUEFORK_ZYGOTE_DIED', `the process that forks ${how}; a new one takes its place`),
+    );
     const backoff = Math.min(firstBackoffMs * 2 ** (this.#deathsInARow - 1), longestBackoffMs);
     this.#restart = setTimeout(() => {
       this.#restart = undefined;

@@ -46,7 +46,9 @@ const longestDelay = 2 ** 31 - 1; // what a timer can hold
 
 export function checkServerOptions(options: ForkingServerOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null)
-    throw badArgument('a server takes an object of options, as in new ForkingServer({ handler: "./echo.js" })');
+    throw badArgument(
+      'a server takes an object of options, as in new ForkingServer({ handler: "./echo.js" })',
+    );
   const known = ['handler', 'maxChildren', 'stdout', 'gracePeriod', 'killDelay'];
   for (const name of Object.keys(options))
     if (!known.includes(name)) throw badArgument(`unknown option "${name}": there are ${known.join(', ')}`);
@@ -106,7 +108,8 @@ export function checkListenArguments(args: readonly unknown[]): CheckedListenOpt
       ? given[0]
       : ({ port: given[0], host: given[1], backlog: given[2] } as ListenOptions);
   const { port = 0, host = '::', backlog = 511, ipv6Only = false } = options;
-  if (typeof host !== 'string' || host === '') throw badArgument(`host has to be an address or name, not ${show(host)}`);
+  if (typeof host !== 'string' || host === '')
+    throw badArgument(`host has to be an address or name, not ${show(host)}`);
   return {
     port: checkInteger('port', port, 0, 65535),
     host,

@@ -90,7 +90,10 @@ export function encodeLoadFailed(error: LoadError): Buffer {
   return frame(messages.LoadFailed.kind, Buffer.from(JSON.stringify(error)));
 }
 
-function readField(view: DataView, [type, offset, size]: readonly [FieldType, number, number]): number | string {
+function readField(
+  view: DataView,
+  [type, offset, size]: readonly [FieldType, number, number],
+): number | string {
   switch (type) {
     case 'u16':
       return view.getUint16(offset, littleEndian);

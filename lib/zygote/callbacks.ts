@@ -2,7 +2,7 @@
  * Serves a connection by a callbacks handler: with blocking calls for as long as nothing else goes on in this process,
  * and by events from the moment that something does.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { type Accepted, native } from '../native.js';
 import { Connection, type Transport } from './connection.js';

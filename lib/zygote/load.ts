@@ -41,7 +41,10 @@ function withoutInterop(module: Exports): Exports {
 }
 
 /** `module.exports = handler; module.exports.beforeServe = …` is how CommonJS exports a name beside its default. */
-function hook<Name extends 'beforeServe' | 'afterFork'>(module: Exports, name: Name): HandlerModule[Name] | undefined {
+function hook<Name extends 'beforeServe' | 'afterFork'>(
+  module: Exports,
+  name: Name,
+): HandlerModule[Name] | undefined {
   const value = module[name] ?? (module.default as Exports | undefined)?.[name];
   if (value !== undefined && typeof value !== 'function')
     throw misuse('ERR_TRUEFORK_HANDLER', `${name} has to be a function`);

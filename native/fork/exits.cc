@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These are exported
-// under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no equal and V8's
-// headers would tie the binary to one Node line.
+// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These are
+// exported under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no
+// equal and V8's headers would tie the binary to one Node line.
 extern "C" {
 __attribute__((weak)) void* v8_isolate_current() __asm__("_ZN2v87Isolate10GetCurrentEv");
 __attribute__((weak)) void* v8_isolate_context(void* isolate) __asm__("_ZN2v87Isolate17GetCurrentContextEv");
 __attribute__((weak)) void* node_environment(void* context) __asm__(
     "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
-__attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*), void* data) __asm__(
-    "_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
+__attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*),
+                                        void* data) __asm__("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
 struct MaybeExitCode {  // v8::Maybe<int>
   bool has;
   int value;
@@ -45,8 +45,9 @@ void Call(const char* name) {
   }
 }
 
-// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that V8
-// posted, an unref'd immediate), so the end is believed only when a whole further turn has brought nothing.
+// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that
+// V8 posted, an unref'd immediate), so the end is believed only when a whole further turn has brought
+// nothing.
 void OnTurn(uv_prepare_t*) {
   const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&oneMoreTurn)) != 0;
   if (secondLook) uv_idle_stop(&oneMoreTurn);
@@ -83,7 +84,8 @@ bool ExitAfterReport(int code) {
   if (environment == nullptr || !node_at_exit) return false;
   static int exitCode;
   exitCode = code;
-  node_at_exit(environment, [](void*) { ExitNow(exitCode); }, nullptr);
+  node_at_exit(
+      environment, [](void*) { ExitNow(exitCode); }, nullptr);
   return true;
 }
 

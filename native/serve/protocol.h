@@ -1,8 +1,8 @@
 // What the owner and its zygote say to each other, over one stream socket. The TypeScript side of it is
 // lib/server/protocol.ts: a change here is a change there, and a test holds the two together.
 //
-// Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte order, for
-// both ends are on one machine; or, where no struct is named, text in UTF-8.
+// Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte
+// order, for both ends are on one machine; or, where no struct is named, text in UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -75,7 +75,10 @@ struct Layout {
   Field fields[12];  // the last has no name
 };
 
-#define TRUEFORK_FIELD(type, field) {#field, offsetof(type, field), sizeof(type::field)}
+#define TRUEFORK_FIELD(type, field)                    \
+  {                                                    \
+#field, offsetof(type, field), sizeof(type::field) \
+  }
 
 constexpr Layout kLayouts[] = {
     {"Stop",

@@ -28,7 +28,8 @@ Description Describe(int errnum) {
 
 Napi::Error Build(Napi::Env env, int errnum, const char* syscall, const std::string& about) {
   const Description known = Describe(errnum);
-  Napi::Error error = Napi::Error::New(env, std::string(syscall) + " " + known.name + ": " + known.text + about);
+  Napi::Error error =
+      Napi::Error::New(env, std::string(syscall) + " " + known.name + ": " + known.text + about);
   error.Value().Set("errno", -errnum);
   error.Value().Set("code", known.name);
   error.Value().Set("syscall", syscall);
@@ -41,7 +42,8 @@ Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall) {
   return Build(env, errnum, syscall, "");
 }
 
-Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall, const std::string& address, int port) {
+Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall, const std::string& address,
+                        int port) {
   std::string where = address;
   if (port >= 0) where += ":" + std::to_string(port);
   Napi::Error error = Build(env, errnum, syscall, " " + where);

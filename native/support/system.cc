@@ -35,6 +35,10 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value IsATty(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), isatty(info[0].As<Napi::Number>().Int32Value()) == 1);
+}
+
 Napi::Value GetRandom(const Napi::CallbackInfo& info) {
   auto into = info[0].As<Napi::Uint8Array>();
   // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.

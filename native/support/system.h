@@ -12,6 +12,8 @@ Napi::Value GetPid(const Napi::CallbackInfo& info);
 Napi::Value Kill(const Napi::CallbackInfo& info);
 Napi::Value Close(const Napi::CallbackInfo& info);
 
+Napi::Value IsATty(const Napi::CallbackInfo& info);
+
 // getrandom(array): fills it with fresh randomness from the kernel (getrandom(2)).
 Napi::Value GetRandom(const Napi::CallbackInfo& info);
 

@@ -42,7 +42,9 @@ export class Client {
         once(this.socket, 'data'),
         this.closed.then(code => {
           if (this.#received.length < length)
-            throw new Error(`closed (${code || 'cleanly'}) after ${this.#received.length} of ${length} bytes`);
+            throw new Error(
+              `closed (${code || 'cleanly'}) after ${this.#received.length} of ${length} bytes`,
+            );
         }),
       ]);
     }

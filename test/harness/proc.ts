@@ -47,7 +47,8 @@ export function children(pid: number): ProcessStat[] {
 export function descendants(pid: number): number[] {
   const all = allProcesses();
   const found = [pid];
-  for (const ancestor of found) found.push(...all.filter(({ parent }) => parent === ancestor).map(({ pid }) => pid));
+  for (const ancestor of found)
+    found.push(...all.filter(({ parent }) => parent === ancestor).map(({ pid }) => pid));
   return found.slice(1);
 }
 

@@ -7,7 +7,10 @@ import { script } from './scripts.ts';
 import { cli, node, Subject, type SubjectOptions } from './subject.ts';
 import { eventually } from './wait.ts';
 
-type Event = { event: 'listening'; host: string; port: number } | ({ event: 'connection' } & ConnectionInfo) | ExitEvent;
+type Event =
+  | { event: 'listening'; host: string; port: number }
+  | ({ event: 'connection' } & ConnectionInfo)
+  | ExitEvent;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
 
 export class Served extends Subject {
@@ -34,6 +37,11 @@ export class Served extends Subject {
 
   connect(): Promise<Client> {
     return Client.connect(this.port);
+  }
+
+  /** The record of the n-th connection. */
+  connectionOf(id: number): Promise<ConnectionInfo> {
+    return eventually(`connection ${id}`, () => this.connections.find(connection => connection.id === id));
   }
 
   /** The exit record of the n-th connection. */

@@ -33,7 +33,11 @@ export class Subject {
   stdout = '';
   stderr = '';
 
-  constructor(command: string, args: readonly string[], { env, cwd, deadline = 50_000 }: SubjectOptions = {}) {
+  constructor(
+    command: string,
+    args: readonly string[],
+    { env, cwd, deadline = 50_000 }: SubjectOptions = {},
+  ) {
     this.process = spawn(command, args, {
       cwd,
       detached: true,
