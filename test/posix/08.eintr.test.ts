@@ -244,6 +244,37 @@ describe('one signal, in the moment before a call that waits, many times: none i
     expect(said).toBe('heard all\n');
   });
 
+  // The moment between the last look for pending signals and the system call is less than a microsecond: a timer that
+  // is swept over it, microsecond by microsecond, hits it often.
+  test.each([
+    ['accept', 'const [listenfd] = listener();', 'p.accept(listenfd)'],
+    ['read', 'const [r] = p.pipe();', 'p.read(r, Buffer.alloc(1))'],
+    ['select', 'const [r] = p.pipe(); const set = new p.fd_set(); p.FD_SET(r, set);', 'p.select(r + 1, set)'],
+    ['poll', '', 'p.poll([], -1)'],
+    ['waitpid', 'const idle = inChild(() => { for (;;) p.pause(); });', 'p.waitpid(idle)'],
+    ['pause', '', 'p.pause()'],
+    ['sleep', '', 'p.sleep(100)'],
+  ])('%s, with a timer swept over that moment', async (_name, before, call) => {
+    const said = await output(
+      forking(`
+        ${before}
+        let done = false;
+        p.sigaction(p.SIGALRM, { sa_handler() { done = true; } });
+        const in_ = tv_usec => ({ it_value: { tv_sec: 0, tv_usec }, it_interval: milliseconds(0) });
+        for (let sweep = 0; sweep < 150; sweep++) {
+          for (let delay = 1; delay <= 50; delay++) {
+            done = false;
+            p.setitimer(p.ITIMER_REAL, in_(delay));
+            while (!done) try { ${call}; } catch (error) { if (error.code !== 'EINTR') throw error; }
+          }
+        }
+        console.log('heard all');
+        ${before.includes('idle') ? 'p.kill(idle, p.SIGKILL);' : ''}
+      `),
+    );
+    expect(said).toBe('heard all\n');
+  });
+
   test('and in the event loop', async () => {
     const said = await output(
       forking(`
