@@ -27,7 +27,9 @@ test('the literals are what the C headers of this machine have', async () => {
 });
 
 test('calls take and give what the man pages say', () => {
-  expectTypeOf<Parameters<typeof posix.socket>>().toEqualTypeOf<[domain: number, type: number, protocol?: number | undefined]>();
+  expectTypeOf<Parameters<typeof posix.socket>>().toEqualTypeOf<
+    [domain: number, type: number, protocol?: number | undefined]
+  >();
   expectTypeOf(posix.accept).returns.toBeNumber();
   expectTypeOf(posix.fork).toEqualTypeOf<() => number>();
   expectTypeOf(posix._exit).returns.toBeNever();
