@@ -27,6 +27,7 @@
         "native/serve/children.cc",
         "native/serve/listener.cc",
         "native/serve/loop.cc",
+        "native/serve/multiplexer.cc",
         "native/serve/serve.cc",
         "native/support/address.cc",
         "native/support/args.cc",

@@ -7,6 +7,7 @@
 #include "posix/posix.h"
 #include "serve/blocking.h"
 #include "serve/listener.h"
+#include "serve/multiplexer.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -60,6 +61,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  RegisterMultiplexer(env, exports);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
