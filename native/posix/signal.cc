@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,18 +163,38 @@ void Pause(const Napi::CallbackInfo& info) {
   SuspendUntilHandled(args.env(), UserMask());
 }
 
-// kill(), killpg() and raise() return when a signal that they sent to this process has been handled.
+// kill(), killpg() and raise() return when a signal that they sent to this process has been handled. So it
+// must not go to another thread of Node's, which would give it back a moment too late: to itself, a process
+// sends it to its main thread; in the window, the kernel prefers that one.
+int KillFromHere(int pid, int signo) {
+  if (pid != getpid() || signo < 1 || !OnMainThread()) {
+    SignalWindow window;
+    return kill(pid, signo);
+  }
+  siginfo_t info{};
+  info.si_signo = signo;
+  info.si_code = SI_USER;
+  info.si_pid = pid;
+  info.si_uid = getuid();
+  return static_cast<int>(syscall(SYS_rt_tgsigqueueinfo, pid, pid, signo, &info));
+}
+
 void Kill(const Napi::CallbackInfo& info) {
   const Args args(info, "kill");
   const int pid = args.Int(0, "pid");
-  Checked(args, kill(pid, args.Int(1, "sig")));
+  Checked(args, KillFromHere(pid, args.Int(1, "sig")));
   RunPendingHandlers(args.env());
 }
 
 void KillPg(const Napi::CallbackInfo& info) {
   const Args args(info, "killpg");
   const int group = args.Int(0, "pgrp");
-  Checked(args, killpg(group, args.Int(1, "sig")));
+  const int signo = args.Int(1, "sig");
+  const auto send = [&] {
+    SignalWindow window;
+    return killpg(group, signo);
+  };
+  Checked(args, send());
   RunPendingHandlers(args.env());
 }
 
