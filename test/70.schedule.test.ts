@@ -144,8 +144,8 @@ async function exampleTerm(): Promise<string> {
   return copy;
 }
 
-async function serveSchedule(file?: string): Promise<Served> {
-  return serve(handler, [], { env: { SCHEDULE_DB: file ?? (await exampleTerm()) } });
+async function serveSchedule(file?: string, args: string[] = []): Promise<Served> {
+  return serve(handler, args, { env: { SCHEDULE_DB: file ?? (await exampleTerm()) } });
 }
 
 describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
@@ -351,6 +351,21 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
     expect(rows.length).toBe(4 * students);
     await eventually('all exits', () => server.exits.length === students);
     expect(server.exits.filter(({ code }) => code !== 0)).toEqual([]);
+    await server.stop();
+  });
+
+  test.each(['iterative', 'select', 'poll'])('serves in mode %s too, where nothing forks', async mode => {
+    const server = await serveSchedule(await newTerm({ students: 2, rooms: 1 }), ['--mode', mode]);
+    const first = await Student.login(server, 's0', 'secret0');
+    if (mode === 'iterative') await first.quit();
+    const second = await Student.login(server, 's1', 'secret1');
+    expect(await second.ask('add Mon 8 R0 OS')).toMatchObject({ status: 'OK' });
+    if (mode !== 'iterative') {
+      expect(await first.ask('add Mon 8 R0 OS')).toMatchObject({ status: 'CONFLICT' });
+      await first.quit();
+    }
+    expect((await second.ask('list')).lines.length).toBe(1);
+    await second.quit();
     await server.stop();
   });
 

@@ -11,9 +11,9 @@ import { Session } from './session.js';
 import { Store } from './store.js';
 import { seed } from './term.js';
 
-/** @type {Store} */
+/** @type {Store | undefined} */
 let store;
-/** One, in a forked process. It is a map so that the same script could serve many clients in one process. */
+/** In a forked process, one. Under `--mode select` the same script serves many in one process. */
 const sessions = new Map();
 
 /** Before any fork: the database is made ready, and closed again. No child may inherit an open one. */
@@ -23,14 +23,21 @@ export function beforeServe() {
 
 /** In each child: a handle of its own. */
 export function afterFork() {
-  store = new Store(databaseFile);
+  store = openStore();
+}
+
+function openStore() {
+  const opened = new Store(databaseFile);
   // The last one to close moves the log into the database file. Who is killed does not, and nothing is lost by it.
-  process.once('exit', () => store.close());
+  process.once('exit', () => opened.close());
+  return opened;
 }
 
 /** @type {import('truefork').CallbacksHandler} */
 export default {
   open(conn) {
+    // Where nothing forks (--mode iterative, select), the first client has it opened, for all.
+    store ??= openStore();
     const session = new Session(store);
     sessions.set(conn, session);
     conn.write(session.greeting());
