@@ -41,19 +41,20 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("getpid", GetPid);
   give("kill", Kill);
   give("close", Close);
+  give("getrandom", GetRandom);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
-       [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Function>()); });
+       [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
   give("setExitCode", [](const Napi::CallbackInfo& info) { SetExitCode(Int(info, 0)); });
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
   give("serveBlocking", ServeBlocking);
-  give("writeBlocking", WriteBlocking);
+  give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
   return exports;

@@ -24,7 +24,7 @@ uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
 bool inChild = false;
 int exitCode = 1;
-Napi::FunctionReference onLoopEnd;
+Napi::ObjectReference callbacks;
 
 void OnNodeExit(void*) {
   if (inChild) ExitNow(exitCode);
@@ -33,6 +33,16 @@ void OnNodeExit(void*) {
 void WatchNodeExit() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return;
   node_at_exit(node_environment(v8_isolate_context(v8_isolate_current())), OnNodeExit, nullptr);
+}
+
+void Call(const char* name) {
+  Napi::Env env = callbacks.Env();
+  Napi::HandleScope scope(env);
+  try {
+    callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks.Value(), {});
+  } catch (const Napi::Error& error) {
+    napi_fatal_exception(env, error.Value());
+  }
 }
 
 // Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that V8
@@ -45,20 +55,15 @@ void OnTurn(uv_prepare_t*) {
     uv_idle_start(&oneMoreTurn, [](uv_idle_t*) {});
     return;
   }
-  Napi::Env env = onLoopEnd.Env();
-  Napi::HandleScope scope(env);
-  try {
-    onLoopEnd.MakeCallback(env.Global(), {});
-  } catch (const Napi::Error& error) {
-    napi_fatal_exception(env, error.Value());
-  }
+  Call("beforeExit");
+  if (!LoopIsAlive()) Call("exit");
 }
 
 }  // namespace
 
-void PrepareExits(Napi::Env env, Napi::Function loopEnd) {
-  onLoopEnd = Napi::Persistent(loopEnd);
-  onLoopEnd.SuppressDestruct();
+void PrepareExits(Napi::Env env, Napi::Object given) {
+  callbacks = Napi::Persistent(given);
+  callbacks.SuppressDestruct();
   napi_get_uv_event_loop(env, &loop);
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);

@@ -7,9 +7,9 @@
 
 namespace truefork {
 
-// Once in each process that is going to fork. loopEnd is called in a child when nothing is left in its event loop,
-// as node would emit 'beforeExit' and then exit: it does that, and exits unless there is work again.
-void PrepareExits(Napi::Env env, Napi::Function loopEnd);
+// Once in each process that is going to fork. When nothing is left in a child's event loop, callbacks.beforeExit() is
+// called, and callbacks.exit() if there is no work even then: as Node does with the events of those names.
+void PrepareExits(Napi::Env env, Napi::Object callbacks);
 
 // In a child, right after the fork: from now on the paths above are guarded.
 void GuardExits();

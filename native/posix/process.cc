@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,13 @@ Napi::Value Kill(const Napi::CallbackInfo& info) {
 
 Napi::Value Close(const Napi::CallbackInfo& info) {
   if (close(info[0].As<Napi::Number>().Int32Value()) != 0) throw SystemError(info.Env(), errno, "close");
+  return info.Env().Undefined();
+}
+
+Napi::Value GetRandom(const Napi::CallbackInfo& info) {
+  auto into = info[0].As<Napi::Uint8Array>();
+  // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.
+  if (getrandom(into.Data(), into.ByteLength(), 0) < 0) throw SystemError(info.Env(), errno, "getrandom");
   return info.Env().Undefined();
 }
 

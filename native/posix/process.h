@@ -8,6 +8,9 @@ Napi::Value GetPid(const Napi::CallbackInfo& info);
 Napi::Value Kill(const Napi::CallbackInfo& info);
 Napi::Value Close(const Napi::CallbackInfo& info);
 
+// getrandom(array): fills it with fresh randomness from the kernel (getrandom(2)).
+Napi::Value GetRandom(const Napi::CallbackInfo& info);
+
 // processLimit(): the soft RLIMIT_NPROC (getrlimit(2)); Infinity where there is none.
 Napi::Value ProcessLimit(const Napi::CallbackInfo& info);
 

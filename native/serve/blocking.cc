@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "fork/exits.h"
+#include "support/clock.h"
 #include "support/faults.h"
 
 namespace truefork {
@@ -18,6 +19,8 @@ enum State : uint8_t { GoOn = 0, Pending = 1, Ended = 2 };
 
 constexpr size_t kChunk = 64 * 1024;  // as much as Node itself reads at once
 char chunk[kChunk];
+
+constexpr int kLingerMs = 2000;
 
 // One to a process: a child serves a single connection.
 class Server {
@@ -44,7 +47,7 @@ class Server {
  private:
   void Serve() {
     for (;;) {
-      if (state_[0] == Ended) return Finish(0);
+      if (state_[0] == Ended) return Finish(Linger());
       if (state_[0] == Pending || LoopIsAlive(reinterpret_cast<uv_handle_t*>(&turn_))) return HandOver();
       pollfd fds[] = {{fd_, POLLIN, 0}, {uv_backend_fd(loop_), POLLIN, 0}};
       if (poll(fds, 2, -1) < 0) continue;
@@ -64,6 +67,16 @@ class Server {
     if (const int errnum = faults::Take(faults::Call::Read)) return -errnum;
     const ssize_t size = read(fd_, chunk, kChunk);
     return size < 0 ? -errno : size;
+  }
+
+  // We have said all, the client perhaps not. To close on unread data would send a reset, and the client might lose
+  // the end of our answer: so for a while its words are taken and dropped, until it closes too.
+  ssize_t Linger() {
+    shutdown(fd_, SHUT_WR);
+    const int64_t deadline = NowMicros() + kLingerMs * 1000;
+    pollfd more{fd_, POLLIN, 0};
+    while (NowMicros() < deadline && poll(&more, 1, kLingerMs) > 0 && read(fd_, chunk, kChunk) > 0) continue;
+    return 0;
   }
 
   void Finish(ssize_t errnum) {
@@ -102,6 +115,12 @@ class Server {
   uv_check_t check_;
 };
 
+// Sockets, and standard output, which may be anything.
+ssize_t WriteOnce(int fd, const uint8_t* bytes, size_t size) {
+  const ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+  return sent < 0 && errno == ENOTSOCK ? write(fd, bytes, size) : sent;
+}
+
 }  // namespace
 
 Napi::Value ServeBlocking(const Napi::CallbackInfo& info) {
@@ -111,7 +130,7 @@ Napi::Value ServeBlocking(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value WriteBlocking(const Napi::CallbackInfo& info) {
+Napi::Value WriteAll(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   const auto bytes = info[1].As<Napi::Uint8Array>();
   const uint8_t* at = bytes.Data();
@@ -119,7 +138,7 @@ Napi::Value WriteBlocking(const Napi::CallbackInfo& info) {
   while (left > 0) {
     int errnum = faults::Take(faults::Call::Write);
     ssize_t size = -1;
-    if (errnum == 0 && (size = send(fd, at, left, MSG_NOSIGNAL)) < 0) errnum = errno;
+    if (errnum == 0 && (size = WriteOnce(fd, at, left)) < 0) errnum = errno;
     if (size >= 0) {
       at += size;
       left -= size;

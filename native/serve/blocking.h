@@ -15,7 +15,7 @@ namespace truefork {
 // A signal that JavaScript listens to is delivered between reads.
 Napi::Value ServeBlocking(const Napi::CallbackInfo& info);
 
-// writeBlocking(fd, data): writes all of it, however slow the reader; 0, or the negative errno. Never SIGPIPE.
-Napi::Value WriteBlocking(const Napi::CallbackInfo& info);
+// writeAll(fd, data): writes all of it, however slow the reader; 0, or the negative errno. Never SIGPIPE.
+Napi::Value WriteAll(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

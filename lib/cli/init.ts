@@ -1,0 +1,13 @@
+import type { ForkingServer } from '../server/forking-server.js';
+import { native } from '../native.js';
+
+/**
+ * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
+ * it stays a zombie. Only for a program whose children are all known: here, the zygote, which Node waits for itself.
+ */
+export function reapAsInit(server: ForkingServer): void {
+  if (process.pid !== 1) return;
+  process.on('SIGCHLD', () => {
+    native.reapStrangers(server.zygotePid === undefined ? [] : [server.zygotePid]);
+  });
+}

@@ -1,0 +1,55 @@
+/** What `truefork serve` prints: for people, or a line of JSON for each event. */
+import type { AddressInfo } from 'node:net';
+import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
+import type { ConnectionInfo, ExitInfo } from '../server/records.js';
+
+export interface Reporter {
+  listening(address: AddressInfo): void;
+  connection(info: ConnectionInfo): void;
+  exit(info: ExitInfo): void;
+}
+
+type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
+
+export function jsonReporter(out: Output): Reporter {
+  const say = (event: string, fields: object) => out.write(`${JSON.stringify({ event, ...fields })}\n`);
+  return {
+    listening: ({ address, port }) => say('listening', { host: address, port }),
+    connection: info => say('connection', info),
+    exit: info => say('exit', info),
+  };
+}
+
+export function textReporter(out: Output): Reporter {
+  const paint = (format: Parameters<typeof styleText>[0], text: string) =>
+    out.isTTY && !process.env.NO_COLOR ? styleText(format, text) : text;
+  const name = ({ id, remoteAddress, remotePort }: ConnectionInfo) =>
+    paint('bold', `#${id}`) + paint('gray', ` ${endpoint(remoteAddress, remotePort)}`);
+  return {
+    listening: ({ address, port }) => out.write(`listening on ${endpoint(address, port)}\n`),
+    connection: info => out.write(`${name(info)} connected: process ${info.pid}\n`),
+    exit(info) {
+      const cpu = info.rusage === null ? '' : `, ${milliseconds(cpuMicros(info.rusage) / 1000)} of CPU`;
+      const outcome = paint(info.code === 0 ? 'green' : 'red', describeExit(info));
+      out.write(`${name(info)} process ${info.pid} ${outcome} after ${milliseconds(info.durationMs)}${cpu}\n`);
+    },
+  };
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function describeExit({ code, signal, coreDumped }: ExitInfo): string {
+  if (signal === null) return `exited with ${code}`;
+  return `was ended by ${signal}${coreDumped ? ' (core dumped)' : ''}`;
+}
+
+function cpuMicros(usage: NonNullable<ExitInfo['rusage']>): number {
+  return usage.userCPUTime + usage.systemCPUTime;
+}
+
+function milliseconds(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,35 @@
+/** Refuses a fork that could not end well, before it harms anything, and says why. */
+import { misuse } from '../errors.js';
+import { native } from '../native.js';
+
+/** What a process has to be started with for its forked children to live (docs/fork-safety.md says why). */
+export function requiredFlags(): string[] {
+  const flags = ['--single-threaded', '--v8-pool-size=1'];
+  // Where there is this flag, it spares a thread. Node 20 has it not.
+  if (process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')) flags.push('--disable-sigusr1');
+  return flags;
+}
+
+/**
+ * Throws if this process must not be forked now.
+ *
+ * @throws `ERR_TRUEFORK_UNSAFE`, naming the flag, the inspector or the thread that is in the way.
+ */
+export function assertForkable(): void {
+  const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
+  if (missing.length > 0) throw unsafe(`it was started without ${missing.join(' ')}`);
+  const inspected = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].find(flag =>
+    flag.startsWith('--inspect'),
+  );
+  if (inspected !== undefined) throw unsafe(`it is being debugged (${inspected})`);
+  const thread = native.findUnsafeThread();
+  if (thread !== '') {
+    throw unsafe(
+      `it has a thread that is not asleep or not Node's own, ${thread}: end Workers, profilers and add-on threads first`,
+    );
+  }
+}
+
+function unsafe(why: string): Error {
+  return misuse('ERR_TRUEFORK_UNSAFE', `this process cannot be forked: ${why}`);
+}

@@ -1,0 +1,65 @@
+/** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
+import { createRequire } from 'node:module';
+
+/** A connection as the serve loop hands it to the child that is to serve it. */
+export interface Accepted {
+  fd: number;
+  id: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+export interface ServeOptions {
+  /** Descriptor of the bound, non-blocking listener. */
+  listener: number;
+  /** Descriptor of the stream socket to the owner. */
+  channel: number;
+  backlog: number;
+  maxChildren: number;
+  firstId: number;
+}
+
+/** What the blocking server calls, each from the event loop's top. */
+export interface BlockingCallbacks {
+  data(chunk: Buffer): void;
+  /** The peer has finished (0), or the connection failed (a negative errno). */
+  end(errno: number): void;
+  handOver(): void;
+}
+
+/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
+
+export interface MessageLayout {
+  kind: number;
+  size: number;
+  fields: Record<string, [offset: number, size: number]>;
+}
+
+export interface Native {
+  bindListener(options: { host: string; port: number; ipv6Only: boolean }): number;
+  getsockname(fd: number): { address: string; family: 'IPv4' | 'IPv6'; port: number };
+  getpid(): number;
+  kill(pid: number, signal: number): void;
+  close(fd: number): void;
+  getrandom(into: Uint8Array): void;
+  processLimit(): number;
+  reapStrangers(known: number[]): number[];
+
+  findUnsafeThread(): string;
+  dieWithPeer(socket: number): void;
+  prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  setExitCode(code: number): void;
+  exitNow(code: number): never;
+
+  serve(options: ServeOptions): Accepted | undefined;
+  serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
+  writeAll(fd: number, data: Uint8Array): number;
+  protocolLayouts(): Record<string, MessageLayout>;
+  armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
+}
+
+const require = createRequire(import.meta.url);
+
+/** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
+export const native: Native = require(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');

@@ -1,0 +1,137 @@
+/**
+ * What the owner and its zygote say to each other: the TypeScript side of `native/serve/protocol.h`, where each message
+ * is explained. A test holds the two together.
+ */
+import os from 'node:os';
+import { StringDecoder } from 'node:string_decoder';
+
+type FieldType = 'u16' | 'i32' | 'u32' | 'u64' | 'text';
+type Fields = Record<string, readonly [type: FieldType, offset: number, size: number]>;
+
+export const messages = {
+  Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
+  Kill: { kind: 2, size: 0, fields: {} },
+  LoadFailed: { kind: 1, size: 0, fields: {} },
+  Listening: { kind: 2, size: 0, fields: {} },
+  Connection: {
+    kind: 3,
+    size: 80,
+    fields: {
+      id: ['u64', 0, 8],
+      pid: ['i32', 8, 4],
+      remotePort: ['u16', 12, 2],
+      remoteAddress: ['text', 14, 66],
+    },
+  },
+  Exit: {
+    kind: 4,
+    size: 80,
+    fields: {
+      id: ['u64', 0, 8],
+      pid: ['i32', 8, 4],
+      status: ['i32', 12, 4],
+      durationUs: ['u64', 16, 8],
+      userCpuUs: ['u64', 24, 8],
+      systemCpuUs: ['u64', 32, 8],
+      maxRssKib: ['u64', 40, 8],
+      minorFaults: ['u64', 48, 8],
+      majorFaults: ['u64', 56, 8],
+      voluntarySwitches: ['u64', 64, 8],
+      involuntarySwitches: ['u64', 72, 8],
+    },
+  },
+  Trouble: { kind: 5, size: 16, fields: { errnum: ['i32', 0, 4], syscall: ['text', 4, 12] } },
+} as const satisfies Record<string, { kind: number; size: number; fields: Fields }>;
+
+type Messages = typeof messages;
+type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
+type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
+
+const commandNames = ['Stop', 'Kill'] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble'] as const;
+type CommandName = (typeof commandNames)[number];
+type RecordName = (typeof recordNames)[number];
+
+/** A record as the server sees it: its name, and the fields of that message. */
+export type ZygoteRecord =
+  | { [Name in RecordName]: { name: Name } & Body<Name> }[RecordName]
+  | { name: 'LoadFailed'; error: LoadError };
+
+/** A handler's own error, on its way from the zygote to the caller of `listen()`. */
+export interface LoadError {
+  name: string;
+  message: string;
+  stack?: string | undefined;
+  code?: string | undefined;
+}
+
+const headerSize = 8;
+const littleEndian = os.endianness() === 'LE';
+
+function frame(kind: number, body: Uint8Array): Buffer {
+  const message = Buffer.alloc(headerSize + body.length);
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  view.setUint32(0, body.length, littleEndian);
+  view.setUint32(4, kind, littleEndian);
+  message.set(body, headerSize);
+  return message;
+}
+
+export function encodeCommand<Name extends CommandName>(name: Name, body: Body<Name>): Buffer {
+  const { kind, size, fields } = messages[name];
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  for (const [field, [, offset]] of Object.entries(fields as Fields))
+    view.setUint32(offset, (body as Record<string, number>)[field]!, littleEndian);
+  return frame(kind, bytes);
+}
+
+export function encodeLoadFailed(error: LoadError): Buffer {
+  return frame(messages.LoadFailed.kind, Buffer.from(JSON.stringify(error)));
+}
+
+function readField(view: DataView, [type, offset, size]: readonly [FieldType, number, number]): number | string {
+  switch (type) {
+    case 'u16':
+      return view.getUint16(offset, littleEndian);
+    case 'i32':
+      return view.getInt32(offset, littleEndian);
+    case 'u32':
+      return view.getUint32(offset, littleEndian);
+    case 'u64':
+      return Number(view.getBigUint64(offset, littleEndian)); // counts and microseconds, far below 2 ** 53
+    case 'text': {
+      const text = Buffer.from(view.buffer, view.byteOffset + offset, size);
+      return new StringDecoder('utf8').end(text.subarray(0, text.indexOf(0)));
+    }
+  }
+}
+
+function decodeRecord(kind: number, body: Buffer): ZygoteRecord {
+  if (kind === messages.LoadFailed.kind) return { name: 'LoadFailed', error: JSON.parse(body.toString()) };
+  const name = recordNames.find(candidate => messages[candidate].kind === kind);
+  if (name === undefined || body.length !== messages[name].size)
+    throw new Error(`truefork: a record of kind ${kind} and ${body.length} bytes is not in the protocol`);
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const record: Record<string, number | string> = { name };
+  for (const [field, place] of Object.entries(messages[name].fields as Fields))
+    record[field] = readField(view, place);
+  return record as unknown as ZygoteRecord;
+}
+
+/** Cuts the stream of bytes into records. */
+export class RecordReader {
+  #unread: Buffer = Buffer.alloc(0);
+
+  *read(chunk: Buffer): Generator<ZygoteRecord> {
+    let bytes = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
+    while (bytes.length >= headerSize) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const end = headerSize + view.getUint32(0, littleEndian);
+      if (bytes.length < end) break;
+      yield decodeRecord(view.getUint32(4, littleEndian), bytes.subarray(headerSize, end));
+      bytes = bytes.subarray(end);
+    }
+    this.#unread = bytes;
+  }
+}

@@ -1,0 +1,46 @@
+/** What a server tells of each connection. */
+import os from 'node:os';
+
+export interface ConnectionInfo {
+  /** Counts the connections of this server, from 1. */
+  id: number;
+  /** The process that serves it. */
+  pid: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** The resources that a child used, under the names and in the units of `process.resourceUsage()`. */
+export interface ChildUsage {
+  /** Microseconds. */
+  userCPUTime: number;
+  /** Microseconds. */
+  systemCPUTime: number;
+  /** KiB. */
+  maxRSS: number;
+  minorPageFault: number;
+  majorPageFault: number;
+  voluntaryContextSwitches: number;
+  involuntaryContextSwitches: number;
+}
+
+export interface ExitInfo extends ConnectionInfo {
+  /** The exit code, or null where a signal ended the child. */
+  code: number | null;
+  /** The signal that ended the child, or null. */
+  signal: NodeJS.Signals | null;
+  coreDumped: boolean;
+  /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
+  rusage: ChildUsage | null;
+  durationMs: number;
+}
+
+const signalNames = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
+
+/** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth tells of a core dump. */
+export function decodeStatus(status: number): Pick<ExitInfo, 'code' | 'signal' | 'coreDumped'> {
+  const signo = status & 0x7f;
+  if (signo === 0) return { code: (status >> 8) & 0xff, signal: null, coreDumped: false };
+  const signal = (signalNames.get(signo) ?? `SIG${signo}`) as NodeJS.Signals;
+  return { code: null, signal, coreDumped: (status & 0x80) !== 0 };
+}

@@ -1,0 +1,49 @@
+import type { Accepted } from '../native.js';
+
+/** How the bytes of a connection are carried: by blocking calls, or by events. */
+export interface Transport {
+  write(data: Uint8Array): boolean;
+  end(): void;
+  destroy(): void;
+}
+
+/** The connection as a callbacks handler sees it. */
+export class Connection {
+  /** The number of this connection in its server's records. */
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  #transport: Transport;
+
+  constructor(accepted: Accepted, transport: Transport) {
+    this.id = accepted.id;
+    this.remoteAddress = accepted.remoteAddress;
+    this.remotePort = accepted.remotePort;
+    this.#transport = transport;
+  }
+
+  /**
+   * Sends data; text goes as UTF-8. Nothing is lost or reordered, however slow the client.
+   *
+   * @returns false where it could not be sent yet, or the connection is gone: as `net.Socket.write`.
+   */
+  write(data: string | Uint8Array): boolean {
+    return this.#transport.write(typeof data === 'string' ? Buffer.from(data) : data);
+  }
+
+  /** Sends data, if any, and ends the connection. What the client still sends is not delivered. */
+  end(data?: string | Uint8Array): void {
+    if (data !== undefined) this.write(data);
+    this.#transport.end();
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  /** @internal */
+  carryBy(transport: Transport): void {
+    this.#transport = transport;
+  }
+}

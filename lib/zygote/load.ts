@@ -1,0 +1,49 @@
+/** Loads a handler script and makes sure that it can be served. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { misuse } from '../errors.js';
+import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from './handler.js';
+import { importTypeScript, isTypeScript } from './typescript.js';
+
+export interface LoadedHandler {
+  form: HandlerForm;
+  handler: Handler;
+  beforeServe: HandlerModule['beforeServe'] | undefined;
+  afterFork: HandlerModule['afterFork'] | undefined;
+}
+
+type Exports = Partial<HandlerModule> & { __esModule?: boolean };
+
+/** @throws the script's own error, or `ERR_TRUEFORK_HANDLER` where it exports nothing that can be served. */
+export async function loadHandler(url: string): Promise<LoadedHandler> {
+  const module: Exports = isTypeScript(url) ? await importTypeScript(url) : await import(url);
+  const exported = withoutInterop(module);
+  const classified = classifyHandler(exported.default);
+  if ('problem' in classified) {
+    throw misuse(
+      'ERR_TRUEFORK_HANDLER',
+      `${path.basename(fileURLToPath(url))} cannot be served: ${classified.problem}. ` +
+        'A handler script exports a callbacks object, a function of a socket, or a net, http, https or tls server',
+    );
+  }
+  return {
+    form: classified.form,
+    handler: exported.default as Handler,
+    beforeServe: hook(exported, 'beforeServe'),
+    afterFork: hook(exported, 'afterFork'),
+  };
+}
+
+/** A CommonJS module that was compiled from ESM has its default export one level down. */
+function withoutInterop(module: Exports): Exports {
+  const inner = module.default as Exports | undefined;
+  return inner?.__esModule && inner.default !== undefined ? inner : module;
+}
+
+/** `module.exports = handler; module.exports.beforeServe = …` is how CommonJS exports a name beside its default. */
+function hook<Name extends 'beforeServe' | 'afterFork'>(module: Exports, name: Name): HandlerModule[Name] | undefined {
+  const value = module[name] ?? (module.default as Exports | undefined)?.[name];
+  if (value !== undefined && typeof value !== 'function')
+    throw misuse('ERR_TRUEFORK_HANDLER', `${name} has to be a function`);
+  return value as HandlerModule[Name] | undefined;
+}

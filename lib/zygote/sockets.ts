@@ -1,0 +1,51 @@
+/** Connections as Node's own sockets: for stream handlers, and for servers of net, http, https and tls. */
+import http from 'node:http';
+import net from 'node:net';
+import type { StreamHandler } from './handler.js';
+
+/** A socket on a descriptor that a serve loop accepted. */
+export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net.Socket {
+  return new net.Socket({ fd, readable: true, writable: true, ...options });
+}
+
+export function serveByStream(handler: StreamHandler, fd: number): unknown {
+  const socket = openSocket(fd, { allowHalfOpen: false });
+  outliveTheClient(socket);
+  return handler(socket);
+}
+
+/** What `net.Server` knows of the options it was made with, and applies to each socket that it accepts itself. */
+interface ServerInternals {
+  allowHalfOpen?: boolean;
+  noDelay?: boolean;
+  keepAlive?: boolean;
+  keepAliveInitialDelay?: number;
+}
+
+export function serveByServer(server: net.Server, fd: number): void {
+  const options = server as unknown as ServerInternals;
+  const socket = openSocket(fd, { allowHalfOpen: options.allowHalfOpen ?? false });
+  if (options.noDelay) socket.setNoDelay(true);
+  if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
+  outliveTheClient(socket);
+  Object.assign(socket, { server });
+  if (server instanceof http.Server) startRequestTimeouts(server);
+  server.emit('connection', socket);
+}
+
+/**
+ * http's header and request timeouts are started by a listener of its own for 'listening'. That event does not come in
+ * a child, and emitting it would also call the user's listeners, which may ask for the address of a listener.
+ */
+function startRequestTimeouts(server: http.Server): void {
+  const start = server.listeners('listening').find(listener => listener.name === 'setupConnectionsTracking');
+  start?.call(server);
+}
+
+/**
+ * In a server of many connections an 'error' that nobody listens to ends the program, and should. Here the connection
+ * is all there is: that its client went away is the end of the work, not a fault of the script.
+ */
+function outliveTheClient(socket: net.Socket): void {
+  socket.on('error', () => {});
+}
