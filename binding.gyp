@@ -16,6 +16,7 @@
         "native/serve/channel.cc",
         "native/serve/children.cc",
         "native/serve/loop.cc",
+        "native/serve/multiplexer.cc",
         "native/serve/serve.cc",
         "native/support/address.cc",
         "native/support/errors.cc",

@@ -7,6 +7,7 @@
 #include "posix/process.h"
 #include "posix/socket.h"
 #include "serve/blocking.h"
+#include "serve/multiplexer.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -18,7 +19,8 @@ namespace {
 int Int(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
 
 Napi::Value FindUnsafeThreadOf(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
+  return Napi::String::New(info.Env(),
+                           FindUnsafeThread(Napi::VersionManagement::GetNodeVersion(info.Env())->major));
 }
 
 void ArmFault(const Napi::CallbackInfo& info) {
@@ -41,6 +43,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("getpid", GetPid);
   give("kill", Kill);
   give("close", Close);
+  give("isatty", IsATty);
   give("getrandom", GetRandom);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
@@ -49,10 +52,13 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
-  give("setExitCode", [](const Napi::CallbackInfo& info) { SetExitCode(Int(info, 0)); });
+  give("exitAfterReport", [](const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
+  });
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  RegisterMultiplexer(env, exports);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);

@@ -23,11 +23,17 @@ export function prepareExits(): void {
   const reallyExit = internals.reallyExit;
   internals.reallyExit = code => (isChild ? native.exitNow(code ?? 0) : reallyExit.call(process, code));
 
-  // Node prints an exception that nobody caught and leaves by a C++ path, where the exit code cannot be read.
+  // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
   const fatalException = internals._fatalException;
   internals._fatalException = (error, fromPromise) => {
     const caught = fatalException?.call(process, error, fromPromise) ?? false;
-    if (!caught) native.setExitCode(Number(process.exitCode ?? 1));
+    if (!caught && isChild) {
+      const code = Number(process.exitCode ?? 1);
+      if (!native.exitAfterReport(code)) {
+        console.error(error);
+        native.exitNow(code);
+      }
+    }
     return caught;
   };
 }

@@ -6,11 +6,9 @@ import { native } from '../native.js';
 import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
-import { makeOutputSynchronous } from './stdio.js';
 
 export function prepareToFork(): void {
   prepareExits();
-  makeOutputSynchronous();
   makeRandomnessForkable();
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });
 }

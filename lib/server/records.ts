@@ -24,6 +24,11 @@ export interface ChildUsage {
   involuntaryContextSwitches: number;
 }
 
+/** A connection of a server of one process, once it is over. */
+export interface EndInfo extends ConnectionInfo {
+  durationMs: number;
+}
+
 export interface ExitInfo extends ConnectionInfo {
   /** The exit code, or null where a signal ended the child. */
   code: number | null;
@@ -35,7 +40,12 @@ export interface ExitInfo extends ConnectionInfo {
   durationMs: number;
 }
 
-const signalNames = new Map(Object.entries(os.constants.signals).map(([name, number]) => [number, name]));
+// Some signals have two names (SIGABRT and SIGIOT): the first listed is the one that child_process gives.
+const signalNames = new Map(
+  Object.entries(os.constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 
 /** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth tells of a core dump. */
 export function decodeStatus(status: number): Pick<ExitInfo, 'code' | 'signal' | 'coreDumped'> {

@@ -18,7 +18,6 @@ export interface CallbacksHandler {
 }
 
 /** As the listener of `net.createServer`. */
-// biome-ignore lint/suspicious/noConfusingVoidType: it is what such a listener returns, promise or none
 export type StreamHandler = (socket: net.Socket) => void | Promise<void>;
 
 /** What a handler script may export as default. */
@@ -45,7 +44,8 @@ export function classifyHandler(handler: unknown): { form: HandlerForm } | { pro
       : { form: 'server' };
   }
   if (typeof handler === 'function') {
-    const asksForRequests = handler.length >= 2 || typeof (handler as { listen?: unknown }).listen === 'function';
+    const asksForRequests =
+      handler.length >= 2 || typeof (handler as { listen?: unknown }).listen === 'function';
     return asksForRequests
       ? { problem: 'it looks like an application or request listener: export http.createServer(app)' }
       : { form: 'stream' };

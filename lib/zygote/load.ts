@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import type { Mode } from './config.js';
 import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from './handler.js';
 import { importTypeScript, isTypeScript } from './typescript.js';
 
@@ -34,6 +35,17 @@ export async function loadHandler(url: string): Promise<LoadedHandler> {
   };
 }
 
+/** @throws `ERR_TRUEFORK_HANDLER` where this kind of server cannot serve this form. */
+export function assertForm({ form }: LoadedHandler, mode: Mode): void {
+  if ((mode === 'select' || mode === 'poll') && form !== 'callbacks') {
+    throw misuse(
+      'ERR_TRUEFORK_HANDLER',
+      `a select server needs a callbacks object as handler, not a ${form}: it calls open, data and close as ` +
+        'select() finds a connection ready. The forking and the iterative server take every form',
+    );
+  }
+}
+
 /** A CommonJS module that was compiled from ESM has its default export one level down. */
 function withoutInterop(module: Exports): Exports {
   const inner = module.default as Exports | undefined;
@@ -41,7 +53,10 @@ function withoutInterop(module: Exports): Exports {
 }
 
 /** `module.exports = handler; module.exports.beforeServe = …` is how CommonJS exports a name beside its default. */
-function hook<Name extends 'beforeServe' | 'afterFork'>(module: Exports, name: Name): HandlerModule[Name] | undefined {
+function hook<Name extends 'beforeServe' | 'afterFork'>(
+  module: Exports,
+  name: Name,
+): HandlerModule[Name] | undefined {
   const value = module[name] ?? (module.default as Exports | undefined)?.[name];
   if (value !== undefined && typeof value !== 'function')
     throw misuse('ERR_TRUEFORK_HANDLER', `${name} has to be a function`);

@@ -1,5 +1,5 @@
 /** A zygote must hold nothing that its children would share without knowing: sockets, watchers, timers. */
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { misuse } from '../errors.js';
 
 const words: Record<string, string> = {
@@ -22,13 +22,19 @@ const words: Record<string, string> = {
 /** How long something that is ending may take to end, in milliseconds. */
 const patienceMs = 500;
 
-/** @throws `ERR_TRUEFORK_HANDLER`, naming what still keeps this process's event loop alive. */
-export async function assertQuiet(): Promise<void> {
+/** What Node holds for itself: a terminal that is standard output. Those streams are made here, if they were not yet. */
+export function ownResources(): string[] {
+  void [process.stdout, process.stderr];
+  return process.getActiveResourcesInfo();
+}
+
+/** @throws `ERR_TRUEFORK_HANDLER`, naming what still keeps this process's event loop alive, beside Node's own. */
+export async function assertQuiet(own: readonly string[]): Promise<void> {
   const deadline = Date.now() + patienceMs;
-  let left = await heldResources();
+  let left = await heldResources(own);
   while (left.length > 0 && Date.now() < deadline) {
     await sleep(10);
-    left = await heldResources();
+    left = await heldResources(own);
   }
   if (left.length === 0) return;
   const named = [...new Set(left)].map(name => (words[name] ? `${words[name]} (${name})` : name));
@@ -39,7 +45,12 @@ export async function assertQuiet(): Promise<void> {
   );
 }
 
-async function heldResources(): Promise<string[]> {
+async function heldResources(own: readonly string[]): Promise<string[]> {
   await turn();
-  return process.getActiveResourcesInfo();
+  const expected = [...own];
+  return process.getActiveResourcesInfo().filter(name => {
+    const at = expected.indexOf(name);
+    if (at >= 0) expected.splice(at, 1);
+    return at < 0;
+  });
 }

@@ -19,6 +19,7 @@ export async function importTypeScript(url: string): Promise<object> {
 type Esbuild = typeof import('esbuild');
 
 function findEsbuild(file: string): Esbuild {
+  process.env.ESBUILD_WORKER_THREADS = '0'; // its synchronous calls would start a thread that stays
   for (const from of [file, import.meta.url]) {
     try {
       return createRequire(from)('esbuild');
@@ -57,5 +58,6 @@ function requireTranspiled(file: string): object {
     path.dirname(file),
   );
   module._compile(outputFiles[0]!.text, file);
-  return module.exports;
+  const { exports } = module;
+  return exports.__esModule ? exports : { ...exports, default: exports };
 }

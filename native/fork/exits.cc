@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These four are exported
-// under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no equal and V8's
-// headers would tie the binary to one Node line.
+// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These four are
+// exported under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no
+// equal and V8's headers would tie the binary to one Node line.
 extern "C" {
 __attribute__((weak)) void* v8_isolate_current() __asm__("_ZN2v87Isolate10GetCurrentEv");
 __attribute__((weak)) void* v8_isolate_context(void* isolate) __asm__("_ZN2v87Isolate17GetCurrentContextEv");
 __attribute__((weak)) void* node_environment(void* context) __asm__(
     "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
-__attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*), void* data) __asm__(
-    "_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
+__attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*),
+                                        void* data) __asm__("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
 }
 
 namespace truefork {
@@ -22,18 +22,7 @@ namespace {
 uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
-bool inChild = false;
-int exitCode = 1;
 Napi::ObjectReference callbacks;
-
-void OnNodeExit(void*) {
-  if (inChild) ExitNow(exitCode);
-}
-
-void WatchNodeExit() {
-  if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return;
-  node_at_exit(node_environment(v8_isolate_context(v8_isolate_current())), OnNodeExit, nullptr);
-}
 
 void Call(const char* name) {
   Napi::Env env = callbacks.Env();
@@ -45,8 +34,9 @@ void Call(const char* name) {
   }
 }
 
-// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that V8
-// posted, an unref'd immediate), so the end is believed only when a whole further turn has brought nothing.
+// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that
+// V8 posted, an unref'd immediate), so the end is believed only when a whole further turn has brought
+// nothing.
 void OnTurn(uv_prepare_t*) {
   const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&oneMoreTurn)) != 0;
   if (secondLook) uv_idle_stop(&oneMoreTurn);
@@ -67,15 +57,19 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
   napi_get_uv_event_loop(env, &loop);
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);
-  WatchNodeExit();
 }
 
-void GuardExits() {
-  inChild = true;
-  uv_prepare_start(&guard, OnTurn);
-}
+void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
-void SetExitCode(int code) { exitCode = code; }
+bool ExitAfterReport(int code) {
+  if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return false;
+  static int exitCode;
+  exitCode = code;
+  void* environment = node_environment(v8_isolate_context(v8_isolate_current()));
+  node_at_exit(
+      environment, [](void*) { ExitNow(exitCode); }, nullptr);
+  return true;
+}
 
 void ExitNow(int code) {
   fflush(nullptr);

@@ -1,5 +1,5 @@
-// How a forked child ends. Node's own ways out join the worker threads that fork() did not copy, and hang or crash:
-// every exit path of a child has to reach _exit(2) before it reaches them.
+// How a forked child ends. Node's own ways out join the worker threads that fork() did not copy, and hang or
+// crash: every exit path of a child has to reach _exit(2) before it reaches them.
 #pragma once
 
 #include <napi.h>
@@ -7,15 +7,17 @@
 
 namespace truefork {
 
-// Once in each process that is going to fork. When nothing is left in a child's event loop, callbacks.beforeExit() is
-// called, and callbacks.exit() if there is no work even then: as Node does with the events of those names.
+// Once in each process that is going to fork. When nothing is left in a child's event loop,
+// callbacks.beforeExit() is called, and callbacks.exit() if there is no work even then: as Node does with the
+// events of those names.
 void PrepareExits(Napi::Env env, Napi::Object callbacks);
 
 // In a child, right after the fork: from now on the paths above are guarded.
 void GuardExits();
 
-// The exit code to use when an uncaught exception ends the child: node prints the exception, then calls us.
-void SetExitCode(int code);
+// An exception that nobody caught is about to end the child: Node prints it, and then the child exits with
+// this code. False where this Node gives no way to do so.
+bool ExitAfterReport(int code);
 
 // Ends this process now, with C's buffered output written.
 [[noreturn]] void ExitNow(int code);

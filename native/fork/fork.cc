@@ -24,8 +24,9 @@ pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
 
   DieWithParent(parent);
   inChild();
-  // The child has copies of the parent's epoll and wake-up descriptors, which are the parent's own objects: a close
-  // of ours would take the parent's watches away. libuv makes new ones, before anything else touches the loop.
+  // The child has copies of the parent's epoll and wake-up descriptors, which are the parent's own objects: a
+  // close of ours would take the parent's watches away. libuv makes new ones, before anything else touches
+  // the loop.
   uv_loop_fork(loop);
   uv_update_time(loop);
   GuardExits();

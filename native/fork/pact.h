@@ -5,13 +5,14 @@
 
 namespace truefork {
 
-// In a child, first thing: it is killed when its parent ends (prctl(2), PR_SET_PDEATHSIG), and ends at once if that
-// came to pass between fork() and here. The kernel forgets the pact when credentials change: make it again then.
+// In a child, first thing: it is killed when its parent ends (prctl(2), PR_SET_PDEATHSIG), and ends at once
+// if that came to pass between fork() and here. The kernel forgets the pact when credentials change: make it
+// again then.
 void DieWithParent(pid_t parent);
 
 // In a zygote: when the peer of this socket is gone, the whole process group goes, whatever code is running
-// (fcntl(2), O_ASYNC). PR_SET_PDEATHSIG would not do: it watches the thread that started us, and that may be a
-// Worker that ends long before its process.
+// (fcntl(2), O_ASYNC). PR_SET_PDEATHSIG would not do: it watches the thread that started us, and that may be
+// a Worker that ends long before its process.
 void DieWithPeer(int socket);
 
 // Ends this process and, if it leads a process group, everything in it.

@@ -8,8 +8,8 @@
 namespace truefork {
 
 // Blocks every signal while it lives, so that none is handled between fork() and the child being itself.
-// sigprocmask(2), not pthread_sigmask: on Linux both are the calling thread's own, and the latter would need a
-// newer glibc.
+// sigprocmask(2), not pthread_sigmask: on Linux both are the calling thread's own, and the latter would need
+// a newer glibc.
 class AllSignalsBlocked {
  public:
   AllSignalsBlocked();
@@ -21,8 +21,9 @@ class AllSignalsBlocked {
   sigset_t before_;
 };
 
-// A process that stays in native code can run no JavaScript signal handler: while this lives, the signals that would
-// reach one take their default action. A child gives them back as they were, before it unblocks any.
+// A process that stays in native code can run no JavaScript signal handler: while this lives, the signals
+// that would reach one take their default action. A child gives them back as they were, before it unblocks
+// any.
 class HandlersSuspended {
  public:
   HandlersSuspended();

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 namespace truefork {
 
@@ -55,23 +56,27 @@ int ThreadPoolSize() {
   return size != nullptr ? atoi(size) : 4;
 }
 
-// Before Node 24 its threads carry the program's name, so they are told by what they sleep in and by their number:
-// one waits for delayed tasks by epoll, the V8 worker, the signal inspector and libuv's pool for a lock.
+// Before Node 24 some of Node's threads carry the program's name, so they are told by what they sleep in and
+// by their number: the V8 worker, the signal inspector and, before libuv 1.50, libuv's pool wait for a lock;
+// on Node 20 one waits for delayed tasks by epoll, which has a name on 22.
 class NamelessThreads {
  public:
-  explicit NamelessThreads(int nodeMajor) : allowed_(nodeMajor < 24), sleepers_(2 + ThreadPoolSize()) {}
+  explicit NamelessThreads(int nodeMajor) {
+    if (nodeMajor >= 24) return;
+    sleepers_ = 2 + (uv_version() < kNamesItsPool ? ThreadPoolSize() : 0);
+    pollers_ = nodeMajor < 22 ? 1 : 0;
+  }
 
   bool Allow(const std::string& task) {
-    if (!allowed_) return false;
     const long call = SystemCall(task);
     if (WaitsForEvents(call)) return pollers_-- > 0;
     return (call == SYS_futex || call == -1) && sleepers_-- > 0;
   }
 
  private:
-  bool allowed_;
-  int pollers_ = 1;
-  int sleepers_;
+  static constexpr unsigned kNamesItsPool = 1 << 16 | 50 << 8;
+  int pollers_ = 0;
+  int sleepers_ = 0;
 };
 
 std::string Look(int nodeMajor) {

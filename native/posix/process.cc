@@ -28,6 +28,10 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value IsATty(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), isatty(info[0].As<Napi::Number>().Int32Value()) == 1);
+}
+
 Napi::Value GetRandom(const Napi::CallbackInfo& info) {
   auto into = info[0].As<Napi::Uint8Array>();
   // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.
@@ -48,8 +52,8 @@ Napi::Value ReapStrangers(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < list.Length(); i++) known.insert(list.Get(i).As<Napi::Number>().Int32Value());
   Napi::Array reaped = Napi::Array::New(info.Env());
   siginfo_t ended{};
-  // WNOWAIT only looks. The kernel shows the same child until somebody waits for it, so one that belongs to another
-  // ends the round: its owner will reap it, and the next SIGCHLD brings us back.
+  // WNOWAIT only looks. The kernel shows the same child until somebody waits for it, so one that belongs to
+  // another ends the round: its owner will reap it, and the next SIGCHLD brings us back.
   while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
     if (known.count(ended.si_pid) != 0) break;
     waitpid(ended.si_pid, nullptr, WNOHANG);

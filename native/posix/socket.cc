@@ -23,9 +23,9 @@ Napi::Value BindListener(const Napi::CallbackInfo& info) {
   if (fd < 0) throw SystemError(env, errno, "socket", host, port);
   const int on = 1;
   const int v6only = ipv6Only ? 1 : 0;
-  const bool set =
-      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-      (address.family() != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only) == 0);
+  const bool set = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                   (address.family() != AF_INET6 ||
+                    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only) == 0);
   const char* syscall = set ? "bind" : "setsockopt";
   if (!set || bind(fd, address.raw(), address.length) != 0) {
     const int errnum = errno;

@@ -34,8 +34,8 @@ class Server {
     stateArray_.SuppressDestruct();
     callbacks_.SuppressDestruct();
     napi_get_uv_event_loop(env, &loop_);
-    // Checks follow the loop's poll, and an idle handle keeps that poll from waiting: so all that the loop watches
-    // is registered with its descriptor before we wait for it.
+    // Checks follow the loop's poll, and an idle handle keeps that poll from waiting: so all that the loop
+    // watches is registered with its descriptor before we wait for it.
     uv_idle_init(loop_, &turn_);
     uv_check_init(loop_, &check_);
     uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
@@ -69,8 +69,8 @@ class Server {
     return size < 0 ? -errno : size;
   }
 
-  // We have said all, the client perhaps not. To close on unread data would send a reset, and the client might lose
-  // the end of our answer: so for a while its words are taken and dropped, until it closes too.
+  // We have said all, the client perhaps not. To close on unread data would send a reset, and the client
+  // might lose the end of our answer: so for a while its words are taken and dropped, until it closes too.
   ssize_t Linger() {
     shutdown(fd_, SHUT_WR);
     const int64_t deadline = NowMicros() + kLingerMs * 1000;

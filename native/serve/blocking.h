@@ -1,5 +1,5 @@
-// A connection served by blocking reads and writes, as in the lecture's doit(connfd): the fastest way for a process
-// that has nothing else to do.
+// A connection served by blocking reads and writes, as in the lecture's doit(connfd): the fastest way for a
+// process that has nothing else to do.
 #pragma once
 
 #include <napi.h>

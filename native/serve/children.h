@@ -22,8 +22,8 @@ class Children {
   size_t size() const { return live_.size(); }
   bool empty() const { return live_.empty(); }
 
-  // The lecture's loop: waits for every child that has ended, without blocking. A process that is not in the table
-  // (something the handler's module started) is reaped and not told of.
+  // The lecture's loop: waits for every child that has ended, without blocking. A process that is not in the
+  // table (something the handler's module started) is reaped and not told of.
   void Reap(const std::function<void(pid_t, const Child&, int status, const rusage&)>& ended);
 
   void Signal(int signo) const;
@@ -32,8 +32,8 @@ class Children {
   std::unordered_map<pid_t, Child> live_;
 };
 
-// SIGCHLD as something that poll(2) can wait for: the handler writes to a pipe, and does nothing else. A signalfd
-// would need the signal blocked in every thread of the process, and Node's own do not block it.
+// SIGCHLD as something that poll(2) can wait for: the handler writes to a pipe, and does nothing else. A
+// signalfd would need the signal blocked in every thread of the process, and Node's own do not block it.
 class ChildSignal {
  public:
   ChildSignal();

@@ -21,7 +21,8 @@ namespace {
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
 
-// The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the next.
+// The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
+// next.
 bool ConcernsOneClientOnly(int errnum) {
   switch (errnum) {
     case ECONNABORTED:
@@ -69,8 +70,8 @@ bool ServeLoop::HasEnded() const {
   return phase_ >= Phase::Closing && children_.empty() && !unserved_ && !channel_.HasUnsent();
 }
 
-// Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows from what
-// it saw: the listener stays out of the poll for as long as nobody could be let in.
+// Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
+// from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
   channel_.Flush();
   const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
@@ -87,7 +88,7 @@ void ServeLoop::Wait() {
 }
 
 int ServeLoop::MillisecondsToSleep() const {
-  if ((phase_ == Phase::Draining || unserved_) && MayAccept()) return 0;
+  if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = deadline_;
   if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
   if (wake == 0) return -1;
@@ -128,7 +129,8 @@ std::optional<Connection> ServeLoop::Accept() {
   return std::nullopt;
 }
 
-// The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds again.
+// The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
+// again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
   const pid_t pid = Fork(loop_, [this] { KeepNothingOfTheParent(); });
   if (pid < 0) {
@@ -221,8 +223,8 @@ void ServeLoop::ReapChildren() {
   });
 }
 
-// The machine is short of something: neither spin on it nor give up, but ask again, ever less often, until a fork
-// succeeds.
+// The machine is short of something: neither spin on it nor give up, but ask again, ever less often, until a
+// fork succeeds.
 void ServeLoop::PauseAfter(const char* syscall, int errnum) {
   if (pauseMs_ == 0) {
     protocol::TroubleRecord record{errnum, {}};

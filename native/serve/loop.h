@@ -21,17 +21,17 @@ struct Connection {
 class ServeLoop {
  public:
   struct Options {
-    int listener;         // bound, non-blocking; it becomes a listening socket here
-    int channel;          // the stream socket to the owner
-    int backlog;          // as in listen(2)
-    uint32_t maxChildren; // at the cap clients wait in the backlog
-    uint64_t firstId;     // the id of the first connection
+    int listener;          // bound, non-blocking; it becomes a listening socket here
+    int channel;           // the stream socket to the owner
+    int backlog;           // as in listen(2)
+    uint32_t maxChildren;  // at the cap clients wait in the backlog
+    uint64_t firstId;      // the id of the first connection
   };
 
   ServeLoop(uv_loop_t* loop, const Options& options);
 
-  // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in the
-  // parent, with nothing, when the server has ended.
+  // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
+  // the parent, with nothing, when the server has ended.
   std::optional<Connection> Run();
 
  private:
@@ -71,12 +71,12 @@ class ServeLoop {
   bool listenerIsReady_ = false;
   uint64_t nextId_;
   bool queueIsEmpty_ = false;
-  int drainLeft_ = 0;            // how many queued clients a stopping server still lets in
-  int64_t deadline_ = 0;         // when the phase is over; 0: never
+  int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
+  int64_t deadline_ = 0;  // when the phase is over; 0: never
   uint32_t killMs_ = 0;
   std::optional<Connection> unserved_;  // accepted, but no process could be forked for it yet
-  int64_t pausedUntil_ = 0;      // no accept, no fork before
-  int pauseMs_ = 0;              // how long the last pause was; 0: all is well
+  int64_t pausedUntil_ = 0;             // no accept, no fork before
+  int pauseMs_ = 0;                     // how long the last pause was; 0: all is well
 };
 
 }  // namespace truefork

@@ -1,8 +1,8 @@
 // What the owner and its zygote say to each other, over one stream socket. The TypeScript side of it is
 // lib/server/protocol.ts: a change here is a change there, and a test holds the two together.
 //
-// Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte order, for
-// both ends are on one machine; or, where no struct is named, text in UTF-8.
+// Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte
+// order, for both ends are on one machine; or, where no struct is named, text in UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,7 @@ enum class Record : uint32_t {
   Connection = 3,  // ConnectionRecord
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
+  End = 6,         // EndRecord
 };
 
 struct ConnectionRecord {
@@ -56,6 +57,12 @@ struct ExitRecord {
   uint64_t involuntarySwitches;
 };
 
+// In a server of one process: a connection has ended, and no process with it.
+struct EndRecord {
+  uint64_t id;
+  uint64_t durationUs;
+};
+
 // A system call failed in a way that a server outlives. Said once until it succeeds again.
 struct TroubleRecord {
   int32_t errnum;
@@ -75,7 +82,10 @@ struct Layout {
   Field fields[12];  // the last has no name
 };
 
-#define TRUEFORK_FIELD(type, field) {#field, offsetof(type, field), sizeof(type::field)}
+#define TRUEFORK_FIELD(type, field)                    \
+  {                                                    \
+#field, offsetof(type, field), sizeof(type::field) \
+  }
 
 constexpr Layout kLayouts[] = {
     {"Stop",
@@ -102,6 +112,10 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
      {TRUEFORK_FIELD(TroubleRecord, errnum), TRUEFORK_FIELD(TroubleRecord, syscall)}},
+    {"End",
+     static_cast<uint32_t>(Record::End),
+     sizeof(EndRecord),
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
 };
 
 #undef TRUEFORK_FIELD

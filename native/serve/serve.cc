@@ -37,8 +37,8 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
 
-  // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote has
-  // served it changes nothing.
+  // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
+  // has served it changes nothing.
   if (listen(options.listener, options.backlog) != 0) throw SystemError(env, errno, "listen");
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.

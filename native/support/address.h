@@ -20,7 +20,8 @@ struct Address {
   uint16_t Port() const;     // 0 where the family has none
 };
 
-// An IPv4 or IPv6 address in text, with an optional %scope; false where it is neither. Names are not resolved.
+// An IPv4 or IPv6 address in text, with an optional %scope; false where it is neither. Names are not
+// resolved.
 bool ParseIp(const std::string& host, uint16_t port, Address* out);
 
 }  // namespace truefork

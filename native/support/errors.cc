@@ -22,7 +22,8 @@ Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall) {
   return Build(env, errnum, syscall, "");
 }
 
-Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall, const std::string& address, int port) {
+Napi::Error SystemError(Napi::Env env, int errnum, const char* syscall, const std::string& address,
+                        int port) {
   std::string where = address;
   if (port >= 0) where += ":" + std::to_string(port);
   Napi::Error error = Build(env, errnum, syscall, " " + where);

@@ -12,8 +12,8 @@ constexpr int kCalls = 4;
 // What a call is known by in TRUEFORK_FAULTS; nullptr past the last.
 const char* Name(Call call);
 
-// The next `times` calls fail with errnum, or, with forMs above 0, every call until that many milliseconds have
-// gone by. Asking again replaces what was asked before.
+// The next `times` calls fail with errnum, or, with forMs above 0, every call until that many milliseconds
+// have gone by. Asking again replaces what was asked before.
 void Arm(Call call, int errnum, uint32_t times, uint32_t forMs);
 
 // Nothing was ever armed: the only question on the fast path.

@@ -1,0 +1,61 @@
+/**
+ * The process that serves for a server: it loads the handler script once and then accepts connections. Of a forking
+ * server it is the zygote, whose children begin with all the script had in memory.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { declareZygote } from '../fork/at-fork.js';
+import { armFaults } from '../fork/faults.js';
+import { assertForkable } from '../fork/preflight.js';
+import { prepareToFork } from '../fork/prepare.js';
+import { native } from '../native.js';
+import { encodeLoadFailed } from '../server/protocol.js';
+import { descriptors, type ZygoteConfig } from './config.js';
+import { serveByForking } from './fork.js';
+import { assertForm, loadHandler } from './load.js';
+import { serveInOneProcess } from './one-process.js';
+import { assertQuiet, ownResources } from './quiet.js';
+
+native.dieWithPeer(descriptors.channel);
+const config: ZygoteConfig = JSON.parse(process.argv[2]!);
+process.argv.splice(1, 2, fileURLToPath(config.handler));
+const forks = config.mode === 'fork';
+if (forks) {
+  prepareToFork();
+  declareZygote();
+}
+
+try {
+  armFaults(process.env.TRUEFORK_FAULTS);
+  const own = ownResources();
+  const loaded = await loadHandler(config.handler);
+  assertForm(loaded, config.mode);
+  await loaded.beforeServe?.();
+  if (forks) {
+    await assertQuiet(own);
+    assertForkable();
+  }
+  const role = forks ? 'zygote' : config.mode;
+  process.title = `truefork: ${role} ${path.basename(config.handler)}`;
+  // From setImmediate, not from here: who knows which callback of the event loop an await came back in.
+  setImmediate(() => refuseOnError(() => (forks ? serveByForking : serveInOneProcess)(loaded, config)));
+} catch (error) {
+  refuse(error);
+}
+
+function refuseOnError(begin: () => void): void {
+  try {
+    begin();
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** Tells the owner why there will be no server, in the script's own words. */
+function refuse(thrown: unknown): never {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  fs.writeSync(descriptors.channel, encodeLoadFailed({ name, message, stack, code }));
+  native.exitNow(1);
+}

@@ -1,0 +1,80 @@
+/** TCP clients. */
+import { once } from 'node:events';
+import net from 'node:net';
+
+export class Client {
+  readonly socket: net.Socket;
+  #received: Buffer = Buffer.alloc(0);
+  /** How the connection ended: '' for a clean end, else the error's code. */
+  readonly closed: Promise<string>;
+
+  constructor(port: number, host = '127.0.0.1') {
+    this.socket = net.connect({ port, host, allowHalfOpen: true });
+    this.socket.on('data', chunk => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+    });
+    let failure = '';
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      failure = error.code ?? error.message;
+    });
+    this.closed = new Promise(resolve => this.socket.once('close', () => resolve(failure)));
+    this.socket.on('end', () => this.socket.end());
+  }
+
+  static async connect(port: number, host?: string): Promise<Client> {
+    const client = new Client(port, host);
+    await once(client.socket, 'connect');
+    return client;
+  }
+
+  get received(): string {
+    return this.#received.toString();
+  }
+
+  send(data: string | Uint8Array): void {
+    this.socket.write(data);
+  }
+
+  /** Waits for so many bytes and takes them. */
+  async receive(length: number): Promise<Buffer> {
+    while (this.#received.length < length) {
+      await Promise.race([
+        once(this.socket, 'data'),
+        this.closed.then(code => {
+          if (this.#received.length < length)
+            throw new Error(
+              `closed (${code || 'cleanly'}) after ${this.#received.length} of ${length} bytes`,
+            );
+        }),
+      ]);
+    }
+    const taken = this.#received.subarray(0, length);
+    this.#received = this.#received.subarray(length);
+    return taken;
+  }
+
+  async exchange(text: string): Promise<string> {
+    this.send(text);
+    return (await this.receive(Buffer.byteLength(text))).toString();
+  }
+
+  /** Says that no more will be sent, and waits for the server's end. */
+  async end(): Promise<string> {
+    this.socket.end();
+    return this.closed;
+  }
+
+  /** Closes with a reset, as a client that crashed does. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+}
+
+/** Connects, sends everything, and returns all that came until the server's end. */
+export async function ask(port: number, text = '', host?: string): Promise<string> {
+  const client = await Client.connect(port, host);
+  client.socket.end(text);
+  const failure = await client.closed;
+  if (failure !== '') throw new Error(`the connection failed: ${failure}`);
+  return client.received;
+}

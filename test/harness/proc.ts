@@ -1,0 +1,77 @@
+/** What /proc tells of a process (proc(5)). */
+import fs from 'node:fs';
+
+export interface ProcessStat {
+  pid: number;
+  comm: string;
+  /** R, S, D, Z, T, … */
+  state: string;
+  parent: number;
+  group: number;
+  session: number;
+}
+
+export function stat(pid: number): ProcessStat | undefined {
+  try {
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const close = text.lastIndexOf(')');
+    const [state, parent, group, session] = text.slice(close + 2).split(' ');
+    return {
+      pid,
+      comm: text.slice(text.indexOf('(') + 1, close),
+      state: state!,
+      parent: Number(parent),
+      group: Number(group),
+      session: Number(session),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  const state = stat(pid)?.state;
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function allProcesses(): ProcessStat[] {
+  const found = fs.readdirSync('/proc').filter(name => /^\d+$/.test(name));
+  return found.flatMap(name => stat(Number(name)) ?? []);
+}
+
+/** The children of a process, zombies among them. */
+export function children(pid: number): ProcessStat[] {
+  return allProcesses().filter(({ parent }) => parent === pid);
+}
+
+export function descendants(pid: number): number[] {
+  const all = allProcesses();
+  const found = [pid];
+  for (const ancestor of found)
+    found.push(...all.filter(({ parent }) => parent === ancestor).map(({ pid }) => pid));
+  return found.slice(1);
+}
+
+/** Where each open descriptor leads. */
+export function descriptors(pid: number): Map<number, string> {
+  const folder = `/proc/${pid}/fd`;
+  const open = new Map<number, string>();
+  for (const fd of fs.readdirSync(folder)) {
+    try {
+      open.set(Number(fd), fs.readlinkSync(`${folder}/${fd}`));
+    } catch {
+      // closed while we looked
+    }
+  }
+  return open;
+}
+
+/** A field of /proc/PID/status, such as VmRSS or SigBlk. */
+export function status(pid: number, field: string): string {
+  const text = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
+}
+
+export function title(pid: number): string {
+  return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
+}

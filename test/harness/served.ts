@@ -1,0 +1,76 @@
+/** A running `truefork serve`, and what it has said. */
+import { expect } from 'vitest';
+import type { ConnectionInfo, ExitInfo } from '../../lib/index.ts';
+import { Client } from './client.ts';
+import { children } from './proc.ts';
+import { script } from './scripts.ts';
+import { cli, node, Subject, type SubjectOptions } from './subject.ts';
+import { eventually } from './wait.ts';
+
+type Event =
+  | { event: 'listening'; host: string; port: number }
+  | ({ event: 'connection' } & ConnectionInfo)
+  | ExitEvent;
+export type ExitEvent = { event: 'exit' } & ExitInfo;
+
+export class Served extends Subject {
+  port = 0;
+
+  get events(): Event[] {
+    const lines = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1).split('\n');
+    return lines.filter(Boolean).map(line => JSON.parse(line));
+  }
+
+  get connections(): ConnectionInfo[] {
+    return this.events.filter(event => event.event === 'connection');
+  }
+
+  get exits(): ExitEvent[] {
+    return this.events.filter(event => event.event === 'exit');
+  }
+
+  get zygotePid(): number {
+    const zygote = children(this.pid).find(({ state }) => state !== 'Z');
+    if (zygote === undefined) throw new Error('there is no zygote');
+    return zygote.pid;
+  }
+
+  connect(): Promise<Client> {
+    return Client.connect(this.port);
+  }
+
+  /** The record of the n-th connection. */
+  connectionOf(id: number): Promise<ConnectionInfo> {
+    return eventually(`connection ${id}`, () => this.connections.find(connection => connection.id === id));
+  }
+
+  /** The exit record of the n-th connection. */
+  exitOf(id: number): Promise<ExitEvent> {
+    return eventually(`the exit of connection ${id}`, () => this.exits.find(exit => exit.id === id));
+  }
+
+  /** Connects and waits for the record of it. */
+  async connectAndFind(): Promise<{ client: Client; info: ConnectionInfo }> {
+    const client = await this.connect();
+    const port = client.socket.localPort;
+    const info = await eventually('the connection record', () =>
+      this.connections.find(({ remotePort }) => remotePort === port),
+    );
+    return { client, info };
+  }
+
+  /** Stops it as a service manager would, and expects it to end in order. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM');
+    expect(await this.ended).toEqual({ code: 143, signal: null });
+  }
+}
+
+/** Serves a handler script, given as source or as the path of a file. */
+export async function serve(handler: string, args: string[] = [], options?: SubjectOptions): Promise<Served> {
+  const file = /\n|\s/.test(handler) ? script(handler) : handler;
+  const served = new Served(node, [cli, 'serve', file, '--port', '0', '--json', ...args], options);
+  const listening = await served.says(/^\{"event":"listening".*\}\n/);
+  served.port = JSON.parse(listening[0]).port;
+  return served;
+}

@@ -1,0 +1,119 @@
+/**
+ * A process under test. No test forks in its own process: a child that fell through would report its own results as the
+ * run's. So the subject runs in a process group of its own, has a deadline, and is judged from outside.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { descendants, isAlive } from './proc.ts';
+import { eventually } from './wait.ts';
+
+/** The Node that subjects run on: the tests' own, unless another line is asked for. */
+export const node = process.env.TRUEFORK_NODE ?? process.execPath;
+
+export const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface SubjectOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Milliseconds. */
+  deadline?: number;
+}
+
+const running = new Set<Subject>();
+
+export class Subject {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ending>;
+  stdout = '';
+  stderr = '';
+
+  constructor(
+    command: string,
+    args: readonly string[],
+    { env, cwd, deadline = 50_000 }: SubjectOptions = {},
+  ) {
+    this.process = spawn(command, args, {
+      cwd,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+    });
+    this.process.stdout!.setEncoding('utf8').on('data', text => {
+      this.stdout += text;
+    });
+    this.process.stderr!.setEncoding('utf8').on('data', text => {
+      this.stderr += text;
+    });
+    const timer = setTimeout(() => this.killGroup(), deadline);
+    this.ended = new Promise(resolve => {
+      this.process.once('close', (code, signal) => {
+        clearTimeout(timer);
+        resolve({ code, signal });
+      });
+    });
+    running.add(this);
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  /** The subject's whole output of one stream matches, now or soon. */
+  async says(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    return eventually(`${stream} to match ${pattern}`, () => {
+      const found = pattern.exec(this[stream]);
+      if (found === null && this.process.exitCode !== null)
+        throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
+      return found;
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  killGroup(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {
+      // it is gone already
+    }
+  }
+
+  /** Ends it whatever it does, and makes sure that nothing it started is left. */
+  async end(): Promise<void> {
+    running.delete(this);
+    const family = this.process.exitCode === null ? descendants(this.pid) : [];
+    this.killGroup();
+    await this.ended;
+    await eventually('every process of the subject to be gone', () => !family.some(isAlive));
+  }
+}
+
+export async function endAll(): Promise<void> {
+  for (const subject of running) await subject.end();
+}
+
+/** Runs a subject to its end. */
+export async function run(command: string, args: readonly string[], options?: SubjectOptions) {
+  const subject = new Subject(command, args, options);
+  const ending = await subject.ended;
+  return { ...ending, stdout: subject.stdout, stderr: subject.stderr };
+}
+
+/** Runs a script to its end. */
+export function runScript(file: string, args: readonly string[] = [], options?: SubjectOptions) {
+  return run(node, [file, ...args], options);
+}
+
+/** Runs a script that tests itself: it must say `pass` and nothing else, and exit with 0. */
+export async function expectPass(file: string, options?: SubjectOptions): Promise<void> {
+  const result = await runScript(file, [], options);
+  expect(result).toEqual({ code: 0, signal: null, stdout: 'pass\n', stderr: '' });
+}
