@@ -190,6 +190,37 @@ function fail(/** @type {Running} */ running) {
   throw new Error(running.trouble() ?? `no result of the load on ${running.server.name}`);
 }
 
+/**
+ * Measures servers one after the other. One that fails is told of and left out.
+ *
+ * @template Row
+ * @param {Server[]} list
+ * @param {(running: Running) => Promise<Row>} work
+ */
+export async function oneByOne(list, work) {
+  const rows = [];
+  for (const server of list.filter(installed)) {
+    try {
+      const running = await start(server);
+      try {
+        rows.push(await work(running));
+      } finally {
+        await stop(running);
+      }
+    } catch (error) {
+      complain(error);
+    }
+  }
+  progress('');
+  return rows;
+}
+
+/** What went wrong does not end the run, but shows in the exit code. */
+export function complain(/** @type {unknown} */ error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
 /** The middle one; of two, the mean. */
 export function median(/** @type {number[]} */ values) {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,8 +1,8 @@
 /** Many live connections at once, each its own process: do all answer, and what do idle ones cost the busy ones? */
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
-import { build, hold, installed, load, median, progress, start, stop } from './harness.js';
-import { choose } from './servers.js';
+import { build, hold, load, median, oneByOne, progress } from './harness.js';
+import { choose, positive } from './servers.js';
 
 const { values } = parseArgs({
   options: {
@@ -12,55 +12,35 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-const connections = Number(values.connections);
+const connections = positive('connections', values.connections);
+const rounds = positive('rounds', values.rounds);
 
 build();
-const table = [];
-for (const server of choose(values.only).filter(installed)) {
-  const running = await start(server);
+const table = await oneByOne(choose(values.only), async running => {
+  const { label } = running.server;
   const rate = async () => (await load(running, ['--seconds', values.seconds])).perSecond;
-  try {
-    progress(`${server.label}: none idle`);
-    const before = await rates(rate);
-    progress(`${server.label}: opening ${connections}`);
-    const held = await hold(running, connections);
-    progress(`${server.label}: ${held.opened.connections} idle`);
-    const during = await rates(rate);
-    const { connections: answering, errors, p99 } = await held.ask();
-    await held.release();
-    progress(`${server.label}: none idle any more`);
-    const after = await rates(rate);
-    const none = (before + after) / 2; // what changed on the machine meanwhile counts half
-    const problems = Object.entries({ ...held.opened.errors, ...errors }).map(
-      ([name, count]) => `${count} ${name}`,
-    );
-    const cells = [held.opened.connections, answering, p99, Math.round(none), Math.round(during)];
-    table.push([server.label, ...cells, (during / none).toFixed(2), problems.join(', ') || '0']);
-    if (answering !== connections) process.exitCode = 1;
-  } finally {
-    await stop(running);
-  }
-}
-progress('');
-const head = [
-  '',
-  'held',
-  'then answered',
-  'p99 µs',
-  'conn/s, none idle',
-  'conn/s, all idle',
-  'ratio',
-  'errors',
-];
-console.log(
-  markdownTable(
-    [head, ...table].map(row => row.map(String)),
-    { align: ['l', 'r', 'r', 'r', 'r', 'r', 'r'] },
-  ),
-);
+  progress(`${label}: none idle`);
+  const before = await rates(rate);
+  progress(`${label}: opening ${connections}`);
+  const held = await hold(running, connections);
+  progress(`${label}: ${held.opened.connections} idle`);
+  const during = await rates(rate);
+  const { connections: answering, errors, p99 } = await held.ask();
+  await held.release();
+  progress(`${label}: none idle any more`);
+  const after = await rates(rate);
+  const none = (before + after) / 2; // what changed on the machine meanwhile counts half
+  if (answering !== connections) process.exitCode = 1;
+  const problems = JSON.stringify({ ...held.opened.errors, ...errors });
+  const figures = [held.opened.connections, answering, p99, Math.round(none), Math.round(during)];
+  return [label, ...figures, (during / none).toFixed(2), problems].map(String);
+});
+const idle = `${connections} idle`;
+const head = ['', 'held', 'answered', 'p99 µs', 'conn/s, none idle', `conn/s, ${idle}`, 'ratio', 'errors'];
+console.log(markdownTable([head, ...table], { align: ['l', 'r', 'r', 'r', 'r', 'r', 'r', 'l'] }));
 
 async function rates(/** @type {() => Promise<number>} */ rate) {
   const found = [];
-  for (let round = 0; round < Number(values.rounds); round++) found.push(await rate());
+  for (let round = 0; round < rounds; round++) found.push(await rate());
   return median(found);
 }

@@ -1,14 +1,17 @@
 /**
- * What an idle connection costs in memory. Two ways to see it, in KiB per connection:
- * the machine: how much less MemAvailable there is, with all that the kernel keeps for a process and a socket;
- * the processes: their proportional set size, where a page shared by n counts 1/n, and their page tables.
+ * What an idle connection costs in memory, in KiB. Two ways to see it:
+ * the processes: their pages, one that n processes share counting 1/n for each, and their page tables;
+ * the machine: how much more it has in use. That has in it all that the kernel keeps for a process and a socket,
+ * but also whatever else the machine does meanwhile: on a busy one it tells little.
+ *
+ * @typedef {'pages' | 'pageTables' | 'both' | 'machine'} Figure
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
-import { build, hold, installed, load, median, progress, settle, start, stop } from './harness.js';
+import { build, hold, load, median, oneByOne, progress, settle } from './harness.js';
 import { memory } from './proc.js';
-import { choose } from './servers.js';
+import { choose, positive } from './servers.js';
 
 const { values } = parseArgs({
   options: {
@@ -17,40 +20,34 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
   },
 });
-const connections = Number(values.connections);
+const connections = positive('connections', values.connections);
+const rounds = positive('rounds', values.rounds);
 
 build();
-const table = [];
-for (const server of choose(values.only).filter(installed)) {
-  const running = await start(server);
-  /** @type {{ machine: number, processes: number, pageTables: number }[]} */
+const table = await oneByOne(choose(values.only), async running => {
+  /** @type {Record<Figure, number>[]} */
   const differences = [];
-  try {
-    await load(running, ['--count', '50', '--seconds', '5']); // what the first connections cost is not theirs alone
-    for (let round = 1; round <= Number(values.rounds); round++) {
-      progress(`${server.label}, round ${round}`);
-      await settle(running);
-      const before = await look(running.pid);
-      const held = await hold(running, connections);
-      if (held.opened.connections !== connections) throw new Error(`held only ${held.opened.connections}`);
-      const after = await look(running.pid);
-      await held.release();
-      differences.push({
-        machine: before.available - after.available,
-        processes: after.proportional - before.proportional,
-        pageTables: after.pageTables - before.pageTables,
-      });
-    }
-  } finally {
-    await stop(running);
+  await load(running, ['--count', '50', '--seconds', '5']); // what the first connections cost is not theirs alone
+  for (let round = 1; round <= rounds; round++) {
+    progress(`${running.server.label}, round ${round}`);
+    await settle(running);
+    const before = await look(running.pid);
+    const held = await hold(running, connections);
+    const after = await look(running.pid);
+    const { connections: answering } = await held.ask();
+    if (answering !== connections) throw new Error(`${running.server.name}: only ${answering} answered`);
+    await held.release();
+    const pages = after.pages - before.pages;
+    const pageTables = after.pageTables - before.pageTables;
+    const machine = after.machine - before.machine;
+    differences.push({ pages, pageTables, both: pages + pageTables, machine });
   }
-  const each = (/** @type {'machine' | 'processes' | 'pageTables'} */ key) =>
+  const each = (/** @type {Figure} */ key) =>
     (median(differences.map(difference => difference[key])) / connections).toFixed(0);
-  table.push([server.label, each('machine'), each('processes'), each('pageTables')]);
-}
-progress('');
-const head = [`KiB per idle connection, of ${connections}`, 'machine', 'processes', 'their page tables'];
-console.log(markdownTable([head, ...table], { align: ['l', 'r', 'r', 'r'] }));
+  return [running.server.label, each('pages'), each('pageTables'), each('both'), each('machine')];
+});
+const head = [`KiB per idle connection, of ${connections}`, 'pages', 'page tables', 'both', 'machine'];
+console.log(markdownTable([head, ...table], { align: ['l', 'r', 'r', 'r', 'r'] }));
 
 /** Waits a little first: the kernel frees pages late. */
 async function look(/** @type {number} */ pid) {

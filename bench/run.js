@@ -5,8 +5,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { drawChart } from './chart.js';
-import { build, installed, measure, median, progress, start, stop } from './harness.js';
-import { benchDirectory, choose } from './servers.js';
+import { build, complain, installed, measure, median, progress, start, stop } from './harness.js';
+import { benchDirectory, choose, positive } from './servers.js';
 
 /** @typedef {Awaited<ReturnType<typeof measure>>} Measured */
 /** @typedef {{ name: string, options: string[], paced?: boolean, echoOnly?: boolean }} Scenario */
@@ -35,8 +35,8 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
   },
 });
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 2));
+const rounds = positive('rounds', values.rounds ?? (values.quick ? '1' : '3'));
+const seconds = positive('seconds', values.seconds ?? (values.quick ? '0.5' : '2'));
 const chosen = values.quick ? scenarios.slice(0, 2) : scenarios;
 // The figures that stand in the repository are of full runs alone.
 const full = !values.quick && values.only === undefined;
@@ -73,11 +73,6 @@ try {
   console.error(`written: ${output.results}, ${output.chart}`);
 } finally {
   for (const server of running) await stop(server).catch(complain);
-}
-
-function complain(/** @type {Error} */ error) {
-  console.error(error.message);
-  process.exitCode = 1;
 }
 
 async function startAll() {

@@ -77,7 +77,18 @@ export function choose(/** @type {string | undefined} */ only) {
   if (only === undefined) return servers;
   const names = only.split(',');
   const unknown = names.find(name => !servers.some(server => server.name === name));
-  if (unknown)
-    throw new Error(`no server "${unknown}"; there are ${servers.map(({ name }) => name).join(', ')}`);
+  if (unknown) misuse(`no server "${unknown}"; there are ${servers.map(({ name }) => name).join(', ')}`);
   return servers.filter(({ name }) => name === 'c' || names.includes(name));
+}
+
+/** The value of a numeric option of these programs. */
+export function positive(/** @type {string} */ option, /** @type {string} */ text) {
+  const value = Number(text);
+  return value > 0 ? value : misuse(`--${option} takes a number above 0, not "${text}"`);
+}
+
+/** @returns {never} */
+function misuse(/** @type {string} */ message) {
+  console.error(message);
+  process.exit(2);
 }

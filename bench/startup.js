@@ -5,15 +5,16 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { median, progress } from './harness.js';
-import { servers } from './servers.js';
+import { positive, servers } from './servers.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '10' } } });
+const rounds = positive('rounds', values.rounds);
 const ours = servers.filter(server => server.ours);
 /** @type {Map<string, number[]>} */
 const times = new Map();
 for (const label of ['node -e 0', ...ours.map(server => server.label)]) times.set(label, []);
 
-for (let round = 1; round <= Number(values.rounds); round++) {
+for (let round = 1; round <= rounds; round++) {
   progress(`round ${round}`);
   times.get('node -e 0')?.push(await untilItEnds());
   for (const server of ours)
