@@ -1,5 +1,6 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
 import { createRequire } from 'node:module';
+import type { PosixCalls } from './posix/native.js';
 
 /** A connection as the serve loop hands it to the child that is to serve it. */
 export interface Accepted {
@@ -58,13 +59,16 @@ export interface Native {
   kill(pid: number, signal: number): void;
   close(fd: number): void;
   isatty(fd: number): boolean;
+  onMainThread(): boolean;
   getrandom(into: Uint8Array): void;
+  passOnDescriptors(): void;
   processLimit(): number;
   reapStrangers(known: number[]): number[];
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
@@ -79,6 +83,8 @@ export interface Native {
   writeAll(fd: number, data: Uint8Array): number;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
+
+  posix: PosixCalls;
 }
 
 const require = createRequire(import.meta.url);

@@ -4,13 +4,15 @@
 #include "fork/exits.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
-#include "posix/process.h"
-#include "posix/socket.h"
+#include "posix/delivery.h"
+#include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/listener.h"
 #include "serve/multiplexer.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/system.h"
 
 namespace truefork {
 
@@ -44,7 +46,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("kill", Kill);
   give("close", Close);
   give("isatty", IsATty);
+  give("onMainThread",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), OnMainThread()); });
   give("getrandom", GetRandom);
+  give("passOnDescriptors", PassOnDescriptors);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
 
@@ -52,6 +57,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
+  give("emitExit", [](const Napi::CallbackInfo& info) {
+    const std::optional<int> code = EmitExit();
+    return code ? Napi::Number::New(info.Env(), *code) : info.Env().Undefined();
+  });
   give("exitAfterReport", [](const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
   });
@@ -63,6 +72,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+
+  exports.Set("posix", PosixCalls(env));
   return exports;
 }
 

@@ -79,6 +79,7 @@ bool Multiplexer::Wait() {
              {uv_backend_fd(loop_), POLLIN, 0}};
   waitedIds_.clear();
   for (const auto& [id, peer] : peers_) {
+    if (peer.released) continue;
     const bool wanted =
         peer.lingersUntil > 0 || (peer.wanted && !peer.ending && peer.line.size() < kLineFull);
     const bool reads = wanted && !peer.hasFinished;
@@ -341,7 +342,7 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                 options.backlog = number("backlog");
                 options.firstId = number("firstId");
                 options.maxConnections = number("maxConnections");
-    options.usePoll = given.Get("usePoll").ToBoolean();
+                options.usePoll = given.Get("usePoll").ToBoolean();
                 if (listen(options.listener, options.backlog) != 0)
                   throw SystemError(info.Env(), errno, "listen");
                 multiplexer.Start(info.Env(), options, info[1].As<Napi::Object>());
@@ -359,8 +360,8 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
               Napi::Function::New(env, [](const Napi::CallbackInfo& info) { multiplexer.End(Id(info)); }));
   exports.Set("peerDestroy", Napi::Function::New(
                                  env, [](const Napi::CallbackInfo& info) { multiplexer.Destroy(Id(info)); }));
-  exports.Set("peerRelease",
-              Napi::Function::New(env, [](const Napi::CallbackInfo& info) { multiplexer.Release(Id(info)); }));
+  exports.Set("peerRelease", Napi::Function::New(
+                                 env, [](const Napi::CallbackInfo& info) { multiplexer.Release(Id(info)); }));
   return exports;
 }
 

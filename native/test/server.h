@@ -1,0 +1,101 @@
+// A ServeLoop in a process of its own, its owner, and clients.
+#pragma once
+
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "serve/channel.h"
+#include "serve/loop.h"
+#include "test/subject.h"
+
+namespace truefork::test {
+
+// The lecture's doit(connfd).
+void Echo(const Connection& connection);
+
+struct Options {
+  uint32_t maxChildren = 256;
+  int backlog = 511;
+  uint64_t firstId = 1;
+  std::function<void()> before = [] {
+  };  // runs in the server, before its loop: to arm faults, for the most part
+  std::function<void(const Connection&)> serve = Echo;  // runs in each child
+};
+
+class Server {
+ public:
+  explicit Server(Options options = {});
+
+  uint16_t port() const { return port_; }
+  pid_t pid() const { return process_->pid(); }
+  int listener() const { return listener_; }  // these descriptors' numbers, in the server
+  int channel() const { return channel_; }
+
+  // The owner's commands.
+  void Stop(uint32_t graceMs, uint32_t killMs);
+  void Kill();
+  void LeaveAlone() { owner_.Close(0); }
+
+  // The records so far, and waiting for so many of them.
+  std::vector<protocol::ConnectionRecord> Connections() {
+    return All<protocol::ConnectionRecord>(protocol::Record::Connection);
+  }
+  std::vector<protocol::ExitRecord> Exits() { return All<protocol::ExitRecord>(protocol::Record::Exit); }
+  std::vector<protocol::TroubleRecord> Troubles() {
+    return All<protocol::TroubleRecord>(protocol::Record::Trouble);
+  }
+  [[nodiscard]] bool Says(protocol::Record kind, size_t times = 1);
+  const std::vector<Channel::Message>& Records();
+
+  // How the server itself ended, in words. All its records are there then.
+  std::string Wait();
+
+ private:
+  void Command(protocol::Command kind, const std::string& body);
+
+  template <typename Body>
+  std::vector<Body> All(protocol::Record kind) {
+    std::vector<Body> all;
+    for (const Channel::Message& record : Records()) {
+      if (record.kind != static_cast<uint32_t>(kind)) continue;
+      EXPECT_EQ(record.body.size(), sizeof(Body));
+      std::memcpy(&all.emplace_back(), record.body.data(), sizeof(Body));
+    }
+    return all;
+  }
+
+  SocketPair owner_;
+  Channel ear_{owner_.fds[0]};
+  std::vector<Channel::Message> records_;
+  int listener_;
+  int channel_;
+  uint16_t port_;
+  std::optional<Subject> process_;
+};
+
+class Client {
+ public:
+  explicit Client(uint16_t port);
+  explicit Client(const Server& server) : Client(server.port()) {}
+  Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~Client() { Close(); }
+
+  uint16_t port() const;
+  void Send(const std::string& text);
+  std::string Receive(size_t size);  // what came, where the connection ended before
+  std::string Exchange(const std::string& text);
+  // Says that no more will be sent, and takes all up to the server's end.
+  std::string End();
+  void Close();
+  void Reset();  // as a client that crashed
+
+ private:
+  int fd_;
+};
+
+bool IsRefused(uint16_t port);
+
+}  // namespace truefork::test
