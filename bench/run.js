@@ -50,6 +50,11 @@ const output = full
       chart: path.join(benchDirectory, 'build/bench.svg'),
     };
 
+// A server that needs more CPU loses more of it to other programs: on a busy machine the ratios are wrong, too.
+const load = os.loadavg()[0];
+if (load > 0.5)
+  console.error(`the machine is busy (load ${load.toFixed(1)}): take the figures as a hint only`);
+
 build();
 const running = await startAll();
 try {
@@ -65,6 +70,7 @@ try {
     cores: os.cpus().length,
     kernel: os.release(),
     node: process.version,
+    load,
   };
   const results = { date: new Date().toISOString(), machine, rounds, seconds, tables };
   fs.writeFileSync(output.results, `${JSON.stringify(results, null, 2)}\n`);
