@@ -63,6 +63,7 @@ export interface Native {
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;
+  connectionThatSays(text: Uint8Array): [server: number, client: number];
   reapStrangers(known: number[]): number[];
 
   findUnsafeThread(): string;

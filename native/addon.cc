@@ -50,6 +50,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
        [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), OnMainThread()); });
   give("getrandom", GetRandom);
   give("passOnDescriptors", PassOnDescriptors);
+  give("connectionThatSays", ConnectionThatSays);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
 

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
-import { requiredFlags } from '../fork/preflight.js';
+import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
 import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
@@ -30,10 +30,12 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
     super();
-    const flags = config.mode === 'fork' ? requiredFlags() : [];
+    const flags = config.mode === 'fork' ? [...requiredFlags(), ...zygoteFlags] : [];
     this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
+      // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
+      env: { ...process.env, LD_BIND_NOW: '1' },
       // In the order of `descriptors` in lib/zygote/config.ts.
       stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', listener],
     });

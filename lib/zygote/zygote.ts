@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 import { declareZygote } from '../fork/at-fork.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
@@ -16,12 +17,15 @@ import { serveByForking } from './fork.js';
 import { assertForm, loadHandler } from './load.js';
 import { serveInOneProcess } from './one-process.js';
 import { assertQuiet, ownResources } from './quiet.js';
+import { collectGarbage, rehearse } from './rehearse.js';
 
+v8.setFlagsFromString('--lazy'); // see main.ts
 native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 process.argv.splice(1, 2, fileURLToPath(config.handler));
 const forks = config.mode === 'fork';
 if (forks) {
+  delete process.env.LD_BIND_NOW; // for this process alone
   prepareToFork();
   declareZygote();
 }
@@ -34,6 +38,8 @@ try {
   await loaded.beforeServe?.();
   if (forks) {
     await assertQuiet(own);
+    await rehearse(loaded);
+    collectGarbage();
     assertForkable();
   } else {
     await loaded.afterFork?.();

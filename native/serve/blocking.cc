@@ -22,7 +22,7 @@ char chunk[kChunk];
 
 constexpr int kLingerMs = 2000;
 
-// One to a process: a child serves a single connection.
+// One to a process, which serves one connection at a time.
 class Server {
  public:
   void Start(Napi::Env env, int fd, Napi::Uint8Array state, Napi::Object callbacks) {
@@ -33,18 +33,22 @@ class Server {
     callbacks_ = Napi::Persistent(callbacks);
     stateArray_.SuppressDestruct();
     callbacks_.SuppressDestruct();
-    napi_get_uv_event_loop(env, &loop_);
+    if (loop_ == nullptr) InitHandles();
+    uv_idle_start(&turn_, [](uv_idle_t*) {});
+    uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Server*>(handle->data)->Serve(); });
+  }
+
+ private:
+  void InitHandles() {
+    napi_get_uv_event_loop(env_, &loop_);
     // Checks follow the loop's poll, and an idle handle keeps that poll from waiting: so all that the loop
     // watches is registered with its descriptor before we wait for it.
     uv_idle_init(loop_, &turn_);
     uv_check_init(loop_, &check_);
     uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
-    uv_idle_start(&turn_, [](uv_idle_t*) {});
-    uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Server*>(handle->data)->Serve(); });
     check_.data = this;
   }
 
- private:
   void Serve() {
     for (;;) {
       if (state_[0] == Ended) return Finish(Linger());

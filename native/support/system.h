@@ -21,6 +21,10 @@ Napi::Value GetRandom(const Napi::CallbackInfo& info);
 // is about to be executed in its place.
 Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info);
 
+// connectionThatSays(text): a connection within this process, [server's end, client's end], whose client has
+// sent the text and will send no more.
+Napi::Value ConnectionThatSays(const Napi::CallbackInfo& info);
+
 // processLimit(): the soft RLIMIT_NPROC (getrlimit(2)); Infinity where there is none.
 Napi::Value ProcessLimit(const Napi::CallbackInfo& info);
 
