@@ -2,8 +2,11 @@
 
 export type { TrueforkError } from './errors.js';
 export { type AtForkHandlers, registerAtFork } from './fork/at-fork.js';
-export { type CloseOptions, ForkingServer } from './server/forking-server.js';
-export type { ForkingServerOptions, ListenOptions } from './server/options.js';
-export type { ChildUsage, ConnectionInfo, ExitInfo } from './server/records.js';
+export { ForkingServer, type ForkingServerOptions } from './server/forking-server.js';
+export { IterativeServer, type IterativeServerOptions } from './server/iterative-server.js';
+export type { ListenOptions, ServerOptions } from './server/options.js';
+export type { ChildUsage, ConnectionInfo, EndInfo, ExitInfo } from './server/records.js';
+export { SelectServer, type SelectServerOptions } from './server/select-server.js';
+export type { CloseOptions, Server, ServerEvents } from './server/server.js';
 export type { Connection } from './zygote/connection.js';
 export type { CallbacksHandler, Handler, HandlerModule, StreamHandler } from './zygote/handler.js';

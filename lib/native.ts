@@ -1,5 +1,6 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
 import { createRequire } from 'node:module';
+import type { PosixCalls } from './posix/native.js';
 
 /** A connection as the serve loop hands it to the child that is to serve it. */
 export interface Accepted {
@@ -27,6 +28,21 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
+export type MultiplexOptions = Omit<ServeOptions, 'maxChildren'> & {
+  maxConnections: number;
+  usePoll: boolean;
+};
+
+/** What the multiplexer calls, each from the event loop's top. */
+export interface MultiplexCallbacks {
+  open(accepted: Accepted): void;
+  data(id: number, chunk: Buffer): void;
+  /** The peer has finished (0), or the connection has failed and is closed (a negative errno). */
+  end(id: number, errno: number): void;
+  /** The server was stopped, and no connection is left. */
+  ended(): void;
+}
+
 /** What the C++ side can be told to fail at (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
@@ -44,20 +60,30 @@ export interface Native {
   close(fd: number): void;
   isatty(fd: number): boolean;
   getrandom(into: Uint8Array): void;
+  passOnDescriptors(): void;
   processLimit(): number;
   reapStrangers(known: number[]): number[];
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
   serve(options: ServeOptions): Accepted | undefined;
   serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
+  multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;
+  peerWrite(id: number, data: Uint8Array): boolean;
+  peerRead(id: number, reading: boolean): void;
+  peerEnd(id: number): void;
+  peerDestroy(id: number): void;
+  peerRelease(id: number): void;
   writeAll(fd: number, data: Uint8Array): number;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
+
+  posix: PosixCalls;
 }
 
 const require = createRequire(import.meta.url);

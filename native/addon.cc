@@ -4,12 +4,14 @@
 #include "fork/exits.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
-#include "posix/process.h"
-#include "posix/socket.h"
+#include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/listener.h"
+#include "serve/multiplexer.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/system.h"
 
 namespace truefork {
 
@@ -44,6 +46,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("close", Close);
   give("isatty", IsATty);
   give("getrandom", GetRandom);
+  give("passOnDescriptors", PassOnDescriptors);
   give("processLimit", ProcessLimit);
   give("reapStrangers", ReapStrangers);
 
@@ -51,16 +54,20 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
+  give("emitExit", EmitExit);
   give("exitAfterReport", [](const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
   });
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  RegisterMultiplexer(env, exports);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+
+  exports.Set("posix", PosixCalls(env));
   return exports;
 }
 

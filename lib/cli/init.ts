@@ -1,11 +1,11 @@
 import { native } from '../native.js';
-import type { ForkingServer } from '../server/forking-server.js';
+import type { Server } from '../server/server.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
  * it stays a zombie. Only for a program whose children are all known: here, the zygote, which Node waits for itself.
  */
-export function reapAsInit(server: ForkingServer): void {
+export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => {
     native.reapStrangers(server.zygotePid === undefined ? [] : [server.zygotePid]);

@@ -2,12 +2,13 @@
 import type { AddressInfo } from 'node:net';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import type { ConnectionInfo, ExitInfo } from '../server/records.js';
+import type { ConnectionInfo, EndInfo, ExitInfo } from '../server/records.js';
 
 export interface Reporter {
   listening(address: AddressInfo): void;
   connection(info: ConnectionInfo): void;
   exit(info: ExitInfo): void;
+  end(info: EndInfo): void;
 }
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
@@ -18,6 +19,7 @@ export function jsonReporter(out: Output): Reporter {
     listening: ({ address, port }) => say('listening', { host: address, port }),
     connection: info => say('connection', info),
     exit: info => say('exit', info),
+    end: info => say('end', info),
   };
 }
 
@@ -29,6 +31,7 @@ export function textReporter(out: Output): Reporter {
   return {
     listening: ({ address, port }) => out.write(`listening on ${endpoint(address, port)}\n`),
     connection: info => out.write(`${name(info)} connected: process ${info.pid}\n`),
+    end: info => out.write(`${name(info)} ended after ${milliseconds(info.durationMs)}\n`),
     exit(info) {
       const cpu = info.rusage === null ? '' : `, ${milliseconds(cpuMicros(info.rusage) / 1000)} of CPU`;
       const outcome = paint(info.code === 0 ? 'green' : 'red', describeExit(info));

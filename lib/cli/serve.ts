@@ -3,7 +3,10 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import type { TrueforkError } from '../errors.js';
 import { ForkingServer } from '../server/forking-server.js';
-import type { ForkingServerOptions } from '../server/options.js';
+import { IterativeServer } from '../server/iterative-server.js';
+import type { ServerOptions } from '../server/options.js';
+import { SelectServer } from '../server/select-server.js';
+import type { Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
 import { jsonReporter, textReporter } from './report.js';
 import { UsageError } from './usage.js';
@@ -23,7 +26,10 @@ and it may export beforeServe(), run once before the first client, and afterFork
 Options
   -p, --port <n>           port to listen on; 0: any free one                   (7777)
   -H, --host <address>     local address or name to listen on                   (127.0.0.1)
-      --max-children <n>   most connections served at once; more wait in line   (256)
+  -m, --mode <mode>        fork: each connection in a process of its own;
+                           iterative: one after the other, in one process;
+                           select, poll: all at once, in one process            (fork)
+      --max-children <n>   in mode fork, most connections at once; more wait    (256)
       --backlog <n>        how many clients may wait in line                    (511)
       --grace <seconds>    how long children may finish when the server stops   (5)
       --json               one JSON object a line instead of text; what the handler prints goes to stderr
@@ -34,8 +40,13 @@ second one ends all at once. Exit code: 130 after Ctrl-C, 143 after SIGTERM, 1 w
 failed, 2 when the command line was wrong.
 `;
 
+const modes = ['fork', 'iterative', 'select', 'poll'] as const;
+type Mode = (typeof modes)[number];
+
 interface Arguments {
-  server: ForkingServerOptions;
+  mode: Mode;
+  maxChildren: number | undefined;
+  server: ServerOptions;
   port: number;
   host: string;
   backlog: number;
@@ -55,11 +66,16 @@ function parse(args: string[]): Arguments | 'help' {
   if (handler === undefined) throw new UsageError('which handler? truefork serve <handler> [options]');
   if (extra !== undefined) throw new UsageError(`one handler only, but there is also "${extra}"`);
   const json = values.json ?? false;
-  const server: ForkingServerOptions = { handler, stdout: json ? 'stderr' : 'inherit' };
-  if (values['max-children'] !== undefined)
-    server.maxChildren = number('--max-children', values['max-children'], 1, 1_000_000);
+  const server: ServerOptions = { handler, stdout: json ? 'stderr' : 'inherit' };
+  const mode = modes.find(name => name === (values.mode ?? 'fork'));
+  if (mode === undefined) throw new UsageError(`--mode is one of ${modes.join(', ')}, not "${values.mode}"`);
+  const maxChildren = values['max-children'];
+  if (maxChildren !== undefined && mode !== 'fork')
+    throw new UsageError(`--max-children is for mode fork: in mode ${mode} there are no children`);
   if (values.grace !== undefined) server.gracePeriod = 1000 * number('--grace', values.grace, 0, 86_400);
   return {
+    mode,
+    maxChildren: maxChildren === undefined ? undefined : number('--max-children', maxChildren, 1, 1_000_000),
     server,
     port: number('--port', values.port ?? '7777', 0, 65535),
     host: values.host ?? '127.0.0.1',
@@ -75,6 +91,7 @@ function parseServeArgs(args: string[]) {
     options: {
       port: { type: 'string', short: 'p' },
       host: { type: 'string', short: 'H' },
+      mode: { type: 'string', short: 'm' },
       'max-children': { type: 'string' },
       backlog: { type: 'string' },
       grace: { type: 'string' },
@@ -98,13 +115,14 @@ export async function serve(args: string[]): Promise<number> {
     process.stdout.write(serveHelp);
     return 0;
   }
-  const server = makeServer(parsed.server);
+  const server = makeServer(parsed);
   const report = parsed.json ? jsonReporter(process.stdout) : textReporter(process.stdout);
   reapAsInit(server);
 
   let exitCode = 0;
   server.on('connection', report.connection);
   server.on('exit', report.exit);
+  server.on('end', report.end);
   server.on('warning', warning => console.error(`truefork: ${warning.message}`));
   server.on('error', error => {
     console.error(`truefork: ${error.message}`);
@@ -125,9 +143,16 @@ export async function serve(args: string[]): Promise<number> {
   return exitCode;
 }
 
-function makeServer(options: ForkingServerOptions): ForkingServer {
+function makeServer({ mode, maxChildren, server }: Arguments): Server {
   try {
-    return new ForkingServer(options);
+    switch (mode) {
+      case 'fork':
+        return new ForkingServer(maxChildren === undefined ? server : { ...server, maxChildren });
+      case 'iterative':
+        return new IterativeServer(server);
+      default:
+        return new SelectServer({ ...server, multiplexer: mode });
+    }
   } catch (error) {
     throw (error as TrueforkError).code?.startsWith('ERR_TRUEFORK_')
       ? new UsageError((error as Error).message)
@@ -136,7 +161,7 @@ function makeServer(options: ForkingServerOptions): ForkingServer {
 }
 
 /** The first signal stops with grace, the second at once. */
-function stopOnSignal(server: ForkingServer, onStop: (exitCode: number) => void): void {
+function stopOnSignal(server: Server, onStop: (exitCode: number) => void): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -3,6 +3,7 @@ import { native } from '../native.js';
 
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
+  _exiting?: boolean;
   reallyExit(code?: number): never;
   _fatalException?(error: unknown, fromPromise: boolean): boolean;
 }
@@ -13,13 +14,21 @@ export function guardExitsOfChild(): void {
   isChild = true;
 }
 
+function emitExit(): number {
+  process.emit('exit', Number(process.exitCode ?? 0));
+  return Number(process.exitCode ?? 0);
+}
+
 export function prepareExits(): void {
+  const internals = process as unknown as ProcessInternals;
   native.prepareExits({
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
-    exit: () => process.exit(),
+    exit() {
+      internals._exiting = true;
+      internals.reallyExit(native.emitExit() ?? emitExit());
+    },
   });
 
-  const internals = process as unknown as ProcessInternals;
   const reallyExit = internals.reallyExit;
   internals.reallyExit = code => (isChild ? native.exitNow(code ?? 0) : reallyExit.call(process, code));
 

@@ -7,7 +7,16 @@ import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
 
+let prepared = false;
+
+/** Whether {@link prepareToFork} has been called. */
+export function isPrepared(): boolean {
+  return prepared;
+}
+
 export function prepareToFork(): void {
+  if (prepared) return;
+  prepared = true;
   prepareExits();
   makeRandomnessForkable();
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });

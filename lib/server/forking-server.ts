@@ -1,308 +1,32 @@
-import dns from 'node:dns/promises';
-import { EventEmitter } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { getSystemErrorMap } from 'node:util';
-import { misuse } from '../errors.js';
-import { native } from '../native.js';
-import {
-  type CheckedListenOptions,
-  type CheckedOptions,
-  checkInteger,
-  checkListenArguments,
-  checkServerOptions,
-  type ForkingServerOptions,
-  isAddress,
-  type ListenOptions,
-} from './options.js';
-import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type ExitInfo } from './records.js';
-import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
+import { checkMaxChildren, checkOptions, type ServerOptions } from './options.js';
+import { Server } from './server.js';
 
-interface ForkingServerEvents {
-  listening: [];
-  connection: [ConnectionInfo];
-  exit: [ExitInfo];
-  /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
-  warning: [Error];
-  /** The server has failed, and is closing. */
-  error: [Error];
-  close: [];
-}
-
-export interface CloseOptions {
-  /** In place of the server's own, in milliseconds. 0: SIGTERM at once. */
-  gracePeriod?: number;
-}
-
-/** A zygote that lived this long has served: its death does not count as failing at once. Milliseconds. */
-const settledMs = 10_000;
-const firstBackoffMs = 100;
-const longestBackoffMs = 5_000;
-const mostDeathsInARow = 5;
-
-interface LiveConnection extends ConnectionInfo {
-  since: number;
+export interface ForkingServerOptions extends ServerOptions {
+  /**
+   * The most connections served at once, each by a process of its own; further clients wait in the backlog.
+   * 256 by default, or less where the user's process limit is low.
+   */
+  maxChildren?: number;
 }
 
 /**
  * A TCP server that serves each connection in a forked process of its own, which begins with everything that the
- * handler script had in memory. After Node's own `net.Server`.
+ * handler script had in memory. It takes every form of handler.
  *
  * @example
  * const server = new ForkingServer({ handler: './echo.js' });
  * server.on('exit', ({ pid, code, signal }) => console.log(pid, code ?? signal));
  * await server.listen(7777);
  */
-export class ForkingServer extends EventEmitter<ForkingServerEvents> {
-  readonly #options: CheckedOptions;
-  #where: CheckedListenOptions | undefined;
-  /** The listening socket. It is this process's own, so that a zygote can die and no queued client with it. */
-  #listener: number | undefined;
-  #address: AddressInfo | null = null;
-  #zygote: ZygoteProcess | undefined;
-  #restart: NodeJS.Timeout | undefined;
-  #deathsInARow = 0;
-  #closing: Promise<void> | undefined;
-  #hasRef = true;
-  #lastId = 0;
-  readonly #live = new Map<number, LiveConnection>();
+export class ForkingServer extends Server {
+  /** The most connections that are served at once. */
+  readonly maxChildren: number;
 
   /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
   constructor(options: ForkingServerOptions) {
-    super();
-    this.#options = checkServerOptions(options);
-  }
-
-  /** Whether clients are served. */
-  get listening(): boolean {
-    return this.#address !== null && this.#closing === undefined;
-  }
-
-  /** The most connections that are served at once. */
-  get maxChildren(): number {
-    return this.#options.maxChildren;
-  }
-
-  /** The process that forks; undefined when there is none now. */
-  get zygotePid(): number | undefined {
-    return this.#zygote?.pid;
-  }
-
-  /** The address that the server is bound to, or null when it does not listen. */
-  address(): AddressInfo | null {
-    return this.#address;
-  }
-
-  /**
-   * Binds, loads the handler script, and listens.
-   *
-   * @throws Node's own system error where the address cannot be had (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`,
-   * `ENOTFOUND`); the handler script's own error where it cannot be loaded; `ERR_TRUEFORK_HANDLER` where it exports
-   * nothing that can be served or leaves something open; `ERR_TRUEFORK_UNSAFE` where its process cannot be forked.
-   */
-  listen(port?: number, host?: string, backlog?: number, listening?: () => void): Promise<void>;
-  listen(port?: number, listening?: () => void): Promise<void>;
-  listen(options: ListenOptions, listening?: () => void): Promise<void>;
-  async listen(...args: unknown[]): Promise<void> {
-    if (this.#where !== undefined)
-      throw misuse('ERR_TRUEFORK_LISTENING', 'this server listens already, or did: make a new one');
-    const where = checkListenArguments(args);
-    const callback = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
-    this.#where = where;
-    try {
-      await this.#bind(where);
-      await this.#startZygote();
-    } catch (error) {
-      this.#where = undefined;
-      this.#closeListener();
-      throw error;
-    }
-    this.#address = native.getsockname(this.#listener!);
-    if (callback !== undefined) this.once('listening', callback);
-    this.emit('listening');
-  }
-
-  /**
-   * Stops accepting. Clients that are queued already are still served; children may finish within the grace period,
-   * then get SIGTERM and, after `killDelay`, SIGKILL. Resolves when all of them have ended and been told of.
-   * Called again, it only shortens the grace.
-   */
-  close(options: CloseOptions = {}): Promise<void> {
-    const grace = checkInteger(
-      'gracePeriod',
-      options.gracePeriod ?? this.#options.gracePeriod,
-      0,
-      2 ** 31 - 1,
-    );
-    this.#zygote?.stop(grace, this.#options.killDelay);
-    return (this.#closing ??= this.#finish());
-  }
-
-  /** Ends the server at once: every child gets SIGKILL. */
-  kill(): Promise<void> {
-    this.#zygote?.kill();
-    return (this.#closing ??= this.#finish());
-  }
-
-  /** As `net.Server.ref()`: the program goes on while this server runs. */
-  ref(): this {
-    this.#hasRef = true;
-    this.#zygote?.ref();
-    this.#restart?.ref();
-    return this;
-  }
-
-  /** As `net.Server.unref()`: the program may end while this server runs, and ends it. */
-  unref(): this {
-    this.#hasRef = false;
-    this.#zygote?.unref();
-    this.#restart?.unref();
-    return this;
-  }
-
-  async #bind({ host, port, ipv6Only }: CheckedListenOptions): Promise<void> {
-    const address = isAddress(host) ? host : (await dns.lookup(host)).address;
-    try {
-      this.#listener = native.bindListener({ host: address, port, ipv6Only });
-    } catch (error) {
-      // As net.Server: a machine without IPv6 is served by IPv4.
-      const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(
-        (error as NodeJS.ErrnoException).code ?? '',
-      );
-      if (host !== '::' || !noIpv6) throw error;
-      this.#listener = native.bindListener({ host: '0.0.0.0', port, ipv6Only: false });
-    }
-  }
-
-  #closeListener(): void {
-    if (this.#listener !== undefined) native.close(this.#listener);
-    this.#listener = undefined;
-  }
-
-  /** Resolves when the zygote serves, rejects when it could not begin to. */
-  #startZygote(): Promise<void> {
-    const zygote = new ZygoteProcess(this.#listener!, this.#options.stdout, {
-      handler: this.#options.handler.href,
-      backlog: this.#where!.backlog,
-      maxChildren: this.#options.maxChildren,
-      firstId: this.#lastId + 1,
-    });
-    this.#zygote = zygote;
-    if (!this.#hasRef) zygote.unref();
-    return new Promise((resolve, reject) => {
-      let failure: Error | undefined;
-      let servingSince: number | undefined;
-      zygote.on('record', record => {
-        if (record.name === 'LoadFailed') failure = reviveLoadError(record.error);
-        else if (record.name === 'Listening') {
-          servingSince = Date.now();
-          resolve();
-        } else this.#tell(record);
-      });
-      zygote.once('end', ending => {
-        this.#zygote = undefined;
-        if (servingSince === undefined) reject(failure ?? diedWhileLoading(ending));
-        else if (this.#closing === undefined) this.#replaceZygote(ending, Date.now() - servingSince);
-      });
-    });
-  }
-
-  #tell(record: Exclude<ZygoteRecord, { name: 'LoadFailed' | 'Listening' }>): void {
-    switch (record.name) {
-      case 'Connection': {
-        const { id, pid, remoteAddress, remotePort } = record;
-        this.#lastId = Math.max(this.#lastId, id);
-        this.#live.set(id, { id, pid, remoteAddress, remotePort, since: Date.now() });
-        this.emit('connection', { id, pid, remoteAddress, remotePort });
-        return;
-      }
-      case 'Exit': {
-        const live = this.#live.get(record.id);
-        if (live === undefined) return;
-        this.#live.delete(record.id);
-        const { since: _, ...connection } = live;
-        this.emit('exit', {
-          ...connection,
-          ...decodeStatus(record.status),
-          durationMs: record.durationUs / 1000,
-          rusage: {
-            userCPUTime: record.userCpuUs,
-            systemCPUTime: record.systemCpuUs,
-            maxRSS: record.maxRssKib,
-            minorPageFault: record.minorFaults,
-            majorPageFault: record.majorFaults,
-            voluntaryContextSwitches: record.voluntarySwitches,
-            involuntaryContextSwitches: record.involuntarySwitches,
-          },
-        });
-        return;
-      }
-      case 'Trouble': {
-        const errno = -record.errnum;
-        const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${record.errnum}`, 'unknown error'];
-        const message = `${record.syscall} ${code}: ${meaning}; clients wait until it passes`;
-        this.#warn(Object.assign(new Error(message), { code, errno, syscall: record.syscall }));
-      }
-    }
-  }
-
-  #warn(error: Error): void {
-    if (!this.emit('warning', error))
-      process.emitWarning(error.message, { code: (error as { code?: string }).code! });
-  }
-
-  /** The connections of a zygote that died: its children die with it, and cannot be waited for from here. */
-  #tellOfOrphans(): void {
-    for (const { since, ...connection } of this.#live.values()) {
-      this.emit('exit', {
-        ...connection,
-        code: null,
-        signal: 'SIGKILL',
-        coreDumped: false,
-        rusage: null,
-        durationMs: Date.now() - since,
-      });
-    }
-    this.#live.clear();
-  }
-
-  #replaceZygote({ code, signal }: Ending, livedMs: number): void {
-    this.#tellOfOrphans();
-    this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
-    const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-    if (this.#deathsInARow >= mostDeathsInARow) {
-      this.#fail(
-        misuse(
-          'ERR_TRUEFORK_ZYGOTE_DIED',
-          `the process that forks ${how}; it was the ${this.#deathsInARow}th time in a row, within seconds of its ` +
-            'start. The server has closed: see what the handler script does, and whether the machine is short of memory',
-        ),
-      );
-      return;
-    }
-    this.#warn(
-      misuse('ERR_TRUEFORK_ZYGOTE_DIED', `the process that forks ${how}; a new one takes its place`),
-    );
-    const backoff = Math.min(firstBackoffMs * 2 ** (this.#deathsInARow - 1), longestBackoffMs);
-    this.#restart = setTimeout(() => {
-      this.#restart = undefined;
-      this.#startZygote().catch(error => this.#fail(error));
-    }, backoff);
-    if (!this.#hasRef) this.#restart.unref();
-  }
-
-  #fail(error: Error): void {
-    this.#closing ??= this.#finish();
-    this.emit('error', error);
-  }
-
-  async #finish(): Promise<void> {
-    const zygote = this.#zygote;
-    clearTimeout(this.#restart);
-    this.#closeListener();
-    this.#address = null;
-    if (zygote !== undefined) await new Promise<void>(resolve => zygote.once('end', () => resolve()));
-    this.#tellOfOrphans();
-    this.emit('close');
+    const checked = checkOptions(options, ['maxChildren']);
+    const maxChildren = checkMaxChildren(options.maxChildren);
+    super({ ...checked, most: maxChildren }, 'fork');
+    this.maxChildren = maxChildren;
   }
 }

@@ -6,28 +6,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { badArgument, misuse } from '../errors.js';
 import { defaultMaxChildren, mostChildren } from './limits.js';
 
-export interface ForkingServerOptions {
+export interface ServerOptions {
   /** The handler script: a path, relative to the working directory, or a `file:` URL. */
   handler: string | URL;
-  /**
-   * The most connections served at once, each by a process of its own; further clients wait in the backlog.
-   * 256 by default, or less where the user's process limit is low.
-   */
-  maxChildren?: number;
-  /** Where the children's standard output goes: this process's own (the default), or its standard error. */
+  /** Where the handler's standard output goes: this process's own (the default), or its standard error. */
   stdout?: 'inherit' | 'stderr';
-  /** How long children may finish by themselves once the server closes, in milliseconds; 5000 by default. */
+  /** How long those being served may finish once the server closes, in milliseconds; 5000 by default. */
   gracePeriod?: number;
-  /** How long they may then take to obey SIGTERM, before SIGKILL, in milliseconds; 1000 by default. */
+  /** How long children may then take to obey SIGTERM, before SIGKILL, in milliseconds; 1000 by default. */
   killDelay?: number;
 }
 
-export interface CheckedOptions {
+export interface CheckedOptions extends Required<Omit<ServerOptions, 'handler'>> {
   handler: URL;
-  maxChildren: number;
-  stdout: 'inherit' | 'stderr';
-  gracePeriod: number;
-  killDelay: number;
+  /** The most children, or connections, at once. */
+  most: number;
 }
 
 /** Where to listen: as `net.Server.listen`. */
@@ -44,12 +37,13 @@ export interface ListenOptions {
 
 const longestDelay = 2 ** 31 - 1; // what a timer can hold
 
-export function checkServerOptions(options: ForkingServerOptions): CheckedOptions {
+/** The options that all servers share; `more` names those that the one at hand knows beside them. */
+export function checkOptions(options: ServerOptions, more: readonly string[]): Omit<CheckedOptions, 'most'> {
   if (typeof options !== 'object' || options === null)
     throw badArgument(
       'a server takes an object of options, as in new ForkingServer({ handler: "./echo.js" })',
     );
-  const known = ['handler', 'maxChildren', 'stdout', 'gracePeriod', 'killDelay'];
+  const known = ['handler', ...more, 'stdout', 'gracePeriod', 'killDelay'];
   for (const name of Object.keys(options))
     if (!known.includes(name)) throw badArgument(`unknown option "${name}": there are ${known.join(', ')}`);
   const { stdout = 'inherit', gracePeriod = 5000, killDelay = 1000 } = options;
@@ -57,7 +51,6 @@ export function checkServerOptions(options: ForkingServerOptions): CheckedOption
     throw badArgument(`stdout is "inherit" or "stderr", not ${show(stdout)}`);
   return {
     handler: checkHandler(options.handler),
-    maxChildren: checkMaxChildren(options.maxChildren),
     stdout,
     gracePeriod: checkInteger('gracePeriod', gracePeriod, 0, longestDelay),
     killDelay: checkInteger('killDelay', killDelay, 0, longestDelay),
@@ -84,7 +77,7 @@ function checkHandler(handler: string | URL): URL {
   return pathToFileURL(file);
 }
 
-function checkMaxChildren(wanted: number | undefined): number {
+export function checkMaxChildren(wanted: number | undefined): number {
   const most = mostChildren();
   if (wanted === undefined) return Math.min(defaultMaxChildren, most);
   checkInteger('maxChildren', wanted, 1, 1_000_000);

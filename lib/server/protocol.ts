@@ -40,6 +40,7 @@ export const messages = {
       involuntarySwitches: ['u64', 72, 8],
     },
   },
+  End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
   Trouble: { kind: 5, size: 16, fields: { errnum: ['i32', 0, 4], syscall: ['text', 4, 12] } },
 } as const satisfies Record<string, { kind: number; size: number; fields: Fields }>;
 
@@ -48,7 +49,7 @@ type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'tex
 type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
 const commandNames = ['Stop', 'Kill'] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble'] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End'] as const;
 type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 

@@ -24,6 +24,11 @@ export interface ChildUsage {
   involuntaryContextSwitches: number;
 }
 
+/** A connection of a server of one process, once it is over. */
+export interface EndInfo extends ConnectionInfo {
+  durationMs: number;
+}
+
 export interface ExitInfo extends ConnectionInfo {
   /** The exit code, or null where a signal ended the child. */
   code: number | null;

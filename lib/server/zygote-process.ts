@@ -30,7 +30,8 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
     super();
-    this.#process = spawn(process.execPath, [...requiredFlags(), script, JSON.stringify(config)], {
+    const flags = config.mode === 'fork' ? requiredFlags() : [];
+    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
       // In the order of `descriptors` in lib/zygote/config.ts.

@@ -3,11 +3,10 @@
  * and by events from the moment that something does.
  */
 import type net from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { type Accepted, native } from '../native.js';
 import { Connection, type Transport } from './connection.js';
 import type { CallbacksHandler } from './handler.js';
-import { openSocket } from './sockets.js';
+import { openSocket, socketError } from './sockets.js';
 
 /** What the native loop asks after each callback; the same numbers stand in `native/serve/blocking.cc`. */
 const GoOn = 0;
@@ -95,10 +94,4 @@ function goOnByEvents(
 
 function isThenable(value: unknown): value is PromiseLike<void> {
   return typeof (value as PromiseLike<void> | undefined)?.then === 'function';
-}
-
-function socketError(errno: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno);
-  const syscall = code === 'EPIPE' ? 'write' : 'read';
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }

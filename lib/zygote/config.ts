@@ -1,9 +1,14 @@
+/** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
+export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
+
 /** What the owner tells a zygote when it starts it: one JSON argument. */
 export interface ZygoteConfig {
+  mode: Mode;
   /** URL of the handler module. */
   handler: string;
   backlog: number;
-  maxChildren: number;
+  /** In a forking server, the most children; else the most connections. */
+  most: number;
   firstId: number;
 }
 

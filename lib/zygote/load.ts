@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import type { Mode } from './config.js';
 import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from './handler.js';
 import { importTypeScript, isTypeScript } from './typescript.js';
 
@@ -32,6 +33,17 @@ export async function loadHandler(url: string): Promise<LoadedHandler> {
     beforeServe: hook(exported, 'beforeServe'),
     afterFork: hook(exported, 'afterFork'),
   };
+}
+
+/** @throws `ERR_TRUEFORK_HANDLER` where this kind of server cannot serve this form. */
+export function assertForm({ form }: LoadedHandler, mode: Mode): void {
+  if ((mode === 'select' || mode === 'poll') && form !== 'callbacks') {
+    throw misuse(
+      'ERR_TRUEFORK_HANDLER',
+      `a select server needs a callbacks object as handler, not a ${form}: it calls open, data and close as ` +
+        'select() finds a connection ready. The forking and the iterative server take every form',
+    );
+  }
 }
 
 /** A CommonJS module that was compiled from ESM has its default export one level down. */

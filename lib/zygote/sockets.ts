@@ -1,6 +1,7 @@
 /** Connections as Node's own sockets: for stream handlers, and for servers of net, http, https and tls. */
 import http from 'node:http';
 import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { StreamHandler } from './handler.js';
 
 /** A socket on a descriptor that a serve loop accepted. */
@@ -8,10 +9,11 @@ export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net
   return new net.Socket({ fd, readable: true, writable: true, ...options });
 }
 
-export function serveByStream(handler: StreamHandler, fd: number): unknown {
+export function serveByStream(handler: StreamHandler, fd: number): net.Socket {
   const socket = openSocket(fd, { allowHalfOpen: false });
   outliveTheClient(socket);
-  return handler(socket);
+  handler(socket);
+  return socket;
 }
 
 /** What `net.Server` knows of the options it was made with, and applies to each socket that it accepts itself. */
@@ -22,7 +24,7 @@ interface ServerInternals {
   keepAliveInitialDelay?: number;
 }
 
-export function serveByServer(server: net.Server, fd: number): void {
+export function serveByServer(server: net.Server, fd: number): net.Socket {
   const options = server as unknown as ServerInternals;
   const socket = openSocket(fd, { allowHalfOpen: options.allowHalfOpen ?? false });
   if (options.noDelay) socket.setNoDelay(true);
@@ -31,6 +33,7 @@ export function serveByServer(server: net.Server, fd: number): void {
   Object.assign(socket, { server });
   if (server instanceof http.Server) startRequestTimeouts(server);
   server.emit('connection', socket);
+  return socket;
 }
 
 /**
@@ -48,4 +51,11 @@ function startRequestTimeouts(server: http.Server): void {
  */
 function outliveTheClient(socket: net.Socket): void {
   socket.on('error', () => {});
+}
+
+/** The error of a connection that was read and written without a socket of Node's. */
+export function socketError(errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno);
+  const syscall = code === 'EPIPE' ? 'write' : 'read';
+  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }

@@ -1,69 +1,54 @@
 /**
- * The zygote: the process that forks. It loads the handler script once and then stays in the native serve loop; each
- * connection is served by a child that begins with all the script had in memory.
+ * The process that serves for a server: it loads the handler script once and then accepts connections. Of a forking
+ * server it is the zygote, whose children begin with all the script had in memory.
  */
 import fs from 'node:fs';
-import type net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { declareZygote } from '../fork/at-fork.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
-import { becomeChild, prepareToFork } from '../fork/prepare.js';
-import { type Accepted, native } from '../native.js';
+import { prepareToFork } from '../fork/prepare.js';
+import { native } from '../native.js';
 import { encodeLoadFailed } from '../server/protocol.js';
-import { serveByCallbacks } from './callbacks.js';
 import { descriptors, type ZygoteConfig } from './config.js';
-import type { CallbacksHandler, StreamHandler } from './handler.js';
-import { type LoadedHandler, loadHandler } from './load.js';
+import { serveByForking } from './fork.js';
+import { assertForm, loadHandler } from './load.js';
+import { serveInOneProcess } from './one-process.js';
 import { assertQuiet, ownResources } from './quiet.js';
-import { serveByServer, serveByStream } from './sockets.js';
 
-const { channel, listener } = descriptors;
-
-native.dieWithPeer(channel);
-prepareToFork();
-declareZygote();
+native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 process.argv.splice(1, 2, fileURLToPath(config.handler));
+const forks = config.mode === 'fork';
+if (forks) {
+  prepareToFork();
+  declareZygote();
+}
 
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
   const own = ownResources();
   const loaded = await loadHandler(config.handler);
+  assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
-  await assertQuiet(own);
-  assertForkable();
+  if (forks) {
+    await assertQuiet(own);
+    assertForkable();
+  }
+  const role = forks ? 'zygote' : config.mode;
+  process.title = `truefork: ${role} ${path.basename(config.handler)}`;
   // From setImmediate, not from here: who knows which callback of the event loop an await came back in.
-  setImmediate(() => serve(loaded));
+  setImmediate(() => refuseOnError(() => (forks ? serveByForking : serveInOneProcess)(loaded, config)));
 } catch (error) {
   refuse(error);
 }
 
-function serve(loaded: LoadedHandler): void {
-  let accepted: Accepted | undefined;
-  process.title = `truefork: zygote ${path.basename(config.handler)}`;
+function refuseOnError(begin: () => void): void {
   try {
-    accepted = native.serve({ listener, channel, ...config });
+    begin();
   } catch (error) {
     refuse(error);
-  }
-  // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (accepted === undefined) native.exitNow(0);
-  becomeChild();
-  const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, accepted);
-  else began.then(() => serveConnection(loaded, accepted));
-}
-
-function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): unknown {
-  switch (form) {
-    case 'callbacks':
-      return serveByCallbacks(handler as CallbacksHandler, accepted);
-    case 'stream':
-      return serveByStream(handler as StreamHandler, accepted.fd);
-    case 'server':
-      return serveByServer(handler as net.Server, accepted.fd);
   }
 }
 
@@ -71,6 +56,6 @@ function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): 
 function refuse(thrown: unknown): never {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  fs.writeSync(channel, encodeLoadFailed({ name, message, stack, code }));
+  fs.writeSync(descriptors.channel, encodeLoadFailed({ name, message, stack, code }));
   native.exitNow(1);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These four are
+// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These are
 // exported under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no
 // equal and V8's headers would tie the binary to one Node line.
 extern "C" {
@@ -14,6 +14,12 @@ __attribute__((weak)) void* node_environment(void* context) __asm__(
     "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
 __attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*),
                                         void* data) __asm__("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
+struct MaybeExitCode {  // v8::Maybe<int>
+  bool has;
+  int value;
+};
+__attribute__((weak)) MaybeExitCode node_emit_process_exit(void* environment) __asm__(
+    "_ZN4node15EmitProcessExitEPNS_11EnvironmentE");
 }
 
 namespace truefork {
@@ -24,6 +30,11 @@ uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
 Napi::ObjectReference callbacks;
+
+void* NodeEnvironment() {
+  if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
+  return node_environment(v8_isolate_context(v8_isolate_current()));
+}
 
 void Call(const char* name) {
   Napi::Env env = callbacks.Env();
@@ -62,11 +73,18 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
 
 void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
+Napi::Value EmitExit(const Napi::CallbackInfo& info) {
+  void* environment = NodeEnvironment();
+  if (environment == nullptr || !node_emit_process_exit) return info.Env().Undefined();
+  const MaybeExitCode code = node_emit_process_exit(environment);
+  return code.has ? Napi::Number::New(info.Env(), code.value) : info.Env().Undefined();
+}
+
 bool ExitAfterReport(int code) {
-  if (!v8_isolate_current || !v8_isolate_context || !node_environment || !node_at_exit) return false;
+  void* environment = NodeEnvironment();
+  if (environment == nullptr || !node_at_exit) return false;
   static int exitCode;
   exitCode = code;
-  void* environment = node_environment(v8_isolate_context(v8_isolate_current()));
   node_at_exit(
       environment, [](void*) { ExitNow(exitCode); }, nullptr);
   return true;

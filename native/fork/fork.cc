@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "fork/exits.h"
-#include "fork/pact.h"
 #include "fork/signals.h"
 #include "support/faults.h"
 
@@ -17,12 +16,10 @@ pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
     return -1;
   }
   fflush(nullptr);  // what waits in C's buffers would be written once by each process
-  const pid_t parent = getpid();
   AllSignalsBlocked untilTheChildIsItself;
   const pid_t pid = fork();
   if (pid != 0) return pid;
 
-  DieWithParent(parent);
   inChild();
   // The child has copies of the parent's epoll and wake-up descriptors, which are the parent's own objects: a
   // close of ours would take the parent's watches away. libuv makes new ones, before anything else touches

@@ -1,66 +1,203 @@
 #include "posix/process.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/random.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <limits>
-#include <set>
 
+#include "posix/delivery.h"
+#include "support/args.h"
 #include "support/errors.h"
 
 namespace truefork {
 
-Napi::Value GetPid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
+namespace {
 
-Napi::Value Kill(const Napi::CallbackInfo& info) {
-  const pid_t pid = info[0].As<Napi::Number>().Int32Value();
-  const int signo = info[1].As<Napi::Number>().Int32Value();
-  if (kill(pid, signo) != 0) throw SystemError(info.Env(), errno, "kill");
-  return info.Env().Undefined();
+constexpr uint32_t kMostGroups = 65536;  // NGROUPS_MAX of Linux
+
+Napi::Value Number(const Args& args, double value) { return Napi::Number::New(args.env(), value); }
+
+void Exit(const Napi::CallbackInfo& info) {
+  const Args args(info, "_exit");
+  _exit(args.Int(0, "status"));
 }
 
-Napi::Value Close(const Napi::CallbackInfo& info) {
-  if (close(info[0].As<Napi::Number>().Int32Value()) != 0) throw SystemError(info.Env(), errno, "close");
-  return info.Env().Undefined();
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
-Napi::Value IsATty(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), isatty(info[0].As<Napi::Number>().Int32Value()) == 1);
-}
-
-Napi::Value GetRandom(const Napi::CallbackInfo& info) {
-  auto into = info[0].As<Napi::Uint8Array>();
-  // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.
-  if (getrandom(into.Data(), into.ByteLength(), 0) < 0) throw SystemError(info.Env(), errno, "getrandom");
-  return info.Env().Undefined();
-}
-
-Napi::Value ProcessLimit(const Napi::CallbackInfo& info) {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NPROC, &limit) != 0) throw SystemError(info.Env(), errno, "getrlimit");
-  const bool none = limit.rlim_cur == RLIM_INFINITY;
-  return Napi::Number::New(info.Env(), none ? std::numeric_limits<double>::infinity() : limit.rlim_cur);
-}
-
-Napi::Value ReapStrangers(const Napi::CallbackInfo& info) {
-  std::set<pid_t> known;
-  const auto list = info[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < list.Length(); i++) known.insert(list.Get(i).As<Napi::Number>().Int32Value());
-  Napi::Array reaped = Napi::Array::New(info.Env());
-  siginfo_t ended{};
-  // WNOWAIT only looks. The kernel shows the same child until somebody waits for it, so one that belongs to
-  // another ends the round: its owner will reap it, and the next SIGCHLD brings us back.
-  while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-    if (known.count(ended.si_pid) != 0) break;
-    waitpid(ended.si_pid, nullptr, WNOHANG);
-    reaped.Set(reaped.Length(), ended.si_pid);
-    ended.si_pid = 0;
+// Node marks its standard streams FD_CLOEXEC at start. A program that is executed expects to have them.
+class StandardStreamsForExec {
+ public:
+  StandardStreamsForExec() {
+    for (int fd = 0; fd < kCount; fd++) {
+      before_[fd] = fcntl(fd, F_GETFD);
+      if (before_[fd] >= 0) fcntl(fd, F_SETFD, before_[fd] & ~FD_CLOEXEC);
+    }
   }
-  return reaped;
+  ~StandardStreamsForExec() {
+    const int saved = errno;
+    for (int fd = 0; fd < kCount; fd++) {
+      if (before_[fd] >= 0) fcntl(fd, F_SETFD, before_[fd]);
+    }
+    errno = saved;
+  }
+  StandardStreamsForExec(const StandardStreamsForExec&) = delete;
+  StandardStreamsForExec& operator=(const StandardStreamsForExec&) = delete;
+
+ private:
+  static constexpr int kCount = 3;
+  int before_[kCount];
+};
+
+// execve(path, argv, envp). Returns by an exception, or not at all.
+template <auto call>
+void Exec(const Napi::CallbackInfo& info, const char* name) {
+  const Args args(info, name);
+  const std::string path = args.String(0, "path");
+  const std::vector<std::string> argv = args.Strings(1, "argv");
+  const std::vector<std::string> envp = args.Strings(2, "envp");
+  if (argv.empty()) throw args.OutOfRange("argv", "at least the name of the program");
+  RunPendingHandlers(args.env());
+  fflush(nullptr);
+  {
+    SignalsForExec signals;
+    StandardStreamsForExec streams;
+    call(path.c_str(), Pointers(argv).data(), Pointers(envp).data());
+  }
+  const int errnum = errno;
+  Napi::Error error = SystemError(args.env(), errnum, name);
+  error.Value().Set("path", path);
+  throw error;
+}
+
+void ExecVe(const Napi::CallbackInfo& info) { Exec<execve>(info, "execve"); }
+void ExecVpe(const Napi::CallbackInfo& info) { Exec<execvpe>(info, "execvp"); }
+
+template <auto call>
+void GiveId(Napi::Object exports, const char* name) {
+  Give(exports, name,
+       [](const Napi::CallbackInfo& info) -> Napi::Value { return Napi::Number::New(info.Env(), call()); });
+}
+
+Napi::Value SetSid(const Napi::CallbackInfo& info) {
+  const Args args(info, "setsid");
+  return Number(args, Checked(args, setsid()));
+}
+
+Napi::Value GetSid(const Napi::CallbackInfo& info) {
+  const Args args(info, "getsid");
+  return Number(args, Checked(args, getsid(args.IntOr(0, "pid", 0))));
+}
+
+void SetPgid(const Napi::CallbackInfo& info) {
+  const Args args(info, "setpgid");
+  const int pid = args.Int(0, "pid");
+  Checked(args, setpgid(pid, args.Int(1, "pgid")));
+}
+
+Napi::Value GetPgid(const Napi::CallbackInfo& info) {
+  const Args args(info, "getpgid");
+  return Number(args, Checked(args, getpgid(args.Int(0, "pid"))));
+}
+
+// glibc changes the credentials of every thread: of Node's as well.
+void SetUid(const Napi::CallbackInfo& info) {
+  const Args args(info, "setuid");
+  Checked(args, setuid(args.Unsigned(0, "uid")));
+}
+
+void SetGid(const Napi::CallbackInfo& info) {
+  const Args args(info, "setgid");
+  Checked(args, setgid(args.Unsigned(0, "gid")));
+}
+
+void SetGroups(const Napi::CallbackInfo& info) {
+  const Args args(info, "setgroups");
+  const Napi::Array list = args.Array(0, "groups", kMostGroups);
+  std::vector<gid_t> groups;
+  for (uint32_t i = 0; i < list.Length(); i++) groups.push_back(args.UnsignedOf(list.Get(i), "groups"));
+  Checked(args, setgroups(groups.size(), groups.data()));
+}
+
+Napi::Value GetGroups(const Napi::CallbackInfo& info) {
+  const Args args(info, "getgroups");
+  std::vector<gid_t> groups(Checked(args, getgroups(0, nullptr)));
+  groups.resize(Checked(args, getgroups(static_cast<int>(groups.size()), groups.data())));
+  Napi::Array list = Napi::Array::New(args.env(), groups.size());
+  for (uint32_t i = 0; i < groups.size(); i++) list.Set(i, groups[i]);
+  return list;
+}
+
+double LimitToNumber(rlim_t limit) {
+  return limit == RLIM_INFINITY ? std::numeric_limits<double>::infinity() : static_cast<double>(limit);
+}
+
+rlim_t LimitFrom(const Args& args, Napi::Value value, const char* name) {
+  const bool none =
+      value.IsNumber() && value.As<Napi::Number>().DoubleValue() == std::numeric_limits<double>::infinity();
+  constexpr double kExact = 9007199254740991;  // Number.MAX_SAFE_INTEGER
+  return none ? RLIM_INFINITY : static_cast<rlim_t>(args.NumberOf(value, name, 0, kExact));
+}
+
+Napi::Value GetRLimit(const Napi::CallbackInfo& info) {
+  const Args args(info, "getrlimit");
+  rlimit limit{};
+  Checked(args, getrlimit(static_cast<__rlimit_resource>(args.Int(0, "resource")), &limit));
+  Napi::Object object = Napi::Object::New(args.env());
+  object.Set("rlim_cur", LimitToNumber(limit.rlim_cur));
+  object.Set("rlim_max", LimitToNumber(limit.rlim_max));
+  return object;
+}
+
+void SetRLimit(const Napi::CallbackInfo& info) {
+  const Args args(info, "setrlimit");
+  const int resource = args.Int(0, "resource");
+  const Napi::Object given = args.Object(1, "rlim");
+  const rlimit limit{LimitFrom(args, given.Get("rlim_cur"), "rlim_cur"),
+                     LimitFrom(args, given.Get("rlim_max"), "rlim_max")};
+  Checked(args, setrlimit(static_cast<__rlimit_resource>(resource), &limit));
+}
+
+Napi::Value Nice(const Napi::CallbackInfo& info) {
+  const Args args(info, "nice");
+  errno = 0;  // -1 is a priority as well
+  const int priority = nice(args.Int(0, "inc"));
+  if (priority == -1 && errno != 0) throw SystemError(args.env(), errno, "nice");
+  return Number(args, priority);
+}
+
+}  // namespace
+
+void RegisterProcess(Napi::Env, Napi::Object exports) {
+  Give(exports, "_exit", Exit);
+  Give(exports, "execve", ExecVe);
+  Give(exports, "execvp", ExecVpe);
+  GiveId<getpid>(exports, "getpid");
+  GiveId<getppid>(exports, "getppid");
+  GiveId<getpgrp>(exports, "getpgrp");
+  GiveId<getuid>(exports, "getuid");
+  GiveId<geteuid>(exports, "geteuid");
+  GiveId<getgid>(exports, "getgid");
+  GiveId<getegid>(exports, "getegid");
+  Give(exports, "setsid", SetSid);
+  Give(exports, "getsid", GetSid);
+  Give(exports, "setpgid", SetPgid);
+  Give(exports, "getpgid", GetPgid);
+  Give(exports, "setuid", SetUid);
+  Give(exports, "setgid", SetGid);
+  Give(exports, "setgroups", SetGroups);
+  Give(exports, "getgroups", GetGroups);
+  Give(exports, "getrlimit", GetRLimit);
+  Give(exports, "setrlimit", SetRLimit);
+  Give(exports, "nice", Nice);
 }
 
 }  // namespace truefork

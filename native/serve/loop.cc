@@ -132,7 +132,11 @@ std::optional<Connection> ServeLoop::Accept() {
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
-  const pid_t pid = Fork(loop_, [this] { KeepNothingOfTheParent(); });
+  const pid_t zygote = getpid();
+  const pid_t pid = Fork(loop_, [this, zygote] {
+    DieWithParent(zygote);
+    KeepNothingOfTheParent();
+  });
   if (pid < 0) {
     unserved_ = connection;
     PauseAfter("fork", errno);

@@ -33,6 +33,7 @@ enum class Record : uint32_t {
   Connection = 3,  // ConnectionRecord
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
+  End = 6,         // EndRecord
 };
 
 struct ConnectionRecord {
@@ -54,6 +55,12 @@ struct ExitRecord {
   uint64_t majorFaults;
   uint64_t voluntarySwitches;
   uint64_t involuntarySwitches;
+};
+
+// In a server of one process: a connection has ended, and no process with it.
+struct EndRecord {
+  uint64_t id;
+  uint64_t durationUs;
 };
 
 // A system call failed in a way that a server outlives. Said once until it succeeds again.
@@ -105,6 +112,10 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
      {TRUEFORK_FIELD(TroubleRecord, errnum), TRUEFORK_FIELD(TroubleRecord, syscall)}},
+    {"End",
+     static_cast<uint32_t>(Record::End),
+     sizeof(EndRecord),
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
 };
 
 #undef TRUEFORK_FIELD

@@ -1,17 +1,37 @@
 #include "support/errors.h"
 
+#include <errno.h>
 #include <uv.h>
 
 namespace truefork {
 
 namespace {
 
+struct Description {
+  const char* name;
+  const char* text;
+};
+
+// libuv has no name for the errors that none of its own calls meets.
+Description Describe(int errnum) {
+  switch (errnum) {
+    case ECHILD:
+      return {"ECHILD", "no child processes"};
+    case EDOM:
+      return {"EDOM", "argument out of domain"};
+    case ENOEXEC:
+      return {"ENOEXEC", "exec format error"};
+    default:
+      return {uv_err_name(-errnum), uv_strerror(-errnum)};
+  }
+}
+
 Napi::Error Build(Napi::Env env, int errnum, const char* syscall, const std::string& about) {
-  const char* name = uv_err_name(-errnum);
+  const Description known = Describe(errnum);
   Napi::Error error =
-      Napi::Error::New(env, std::string(syscall) + " " + name + ": " + uv_strerror(-errnum) + about);
+      Napi::Error::New(env, std::string(syscall) + " " + known.name + ": " + known.text + about);
   error.Value().Set("errno", -errnum);
-  error.Value().Set("code", name);
+  error.Value().Set("code", known.name);
   error.Value().Set("syscall", syscall);
   return error;
 }

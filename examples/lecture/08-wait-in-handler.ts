@@ -1,0 +1,52 @@
+// Wrong: the handler waits for one child. Five that end at once send SIGCHLD five times, but a signal that is already
+// pending is not kept twice: the handler runs once, and four zombies are left.
+import {
+  AF_INET,
+  accept,
+  bind,
+  close,
+  exit,
+  fork,
+  getsockname,
+  INADDR_ANY,
+  listen,
+  read,
+  SIGCHLD,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  signal,
+  socket,
+  wait,
+  write,
+} from 'truefork/posix';
+
+const listenfd = socket(AF_INET, SOCK_STREAM, 0);
+setsockopt(listenfd, SOL_SOCKET, SO_REUSEADDR, 1);
+bind(listenfd, { family: AF_INET, address: INADDR_ANY, port: Number(process.argv[2] ?? 7777) });
+listen(listenfd, 5);
+signal(SIGCHLD, sig_chld);
+console.log(getsockname(listenfd));
+
+for (;;) {
+  const connfd = accept(listenfd); /* probably blocks */
+  if (fork() === 0) {
+    close(listenfd); /* child closes listening socket */
+    doit(connfd); /* process the request */
+    close(connfd); /* done with this client */
+    exit(0); /* child terminates */
+  }
+  close(connfd); /* parent closes connected socket */
+}
+
+function doit(connfd: number): void {
+  const buf = Buffer.alloc(4096);
+  let n: number;
+  while ((n = read(connfd, buf)) > 0) write(connfd, buf, n);
+}
+
+function sig_chld(): void {
+  const { pid } = wait();
+  console.log(`child ${pid} terminated`);
+}

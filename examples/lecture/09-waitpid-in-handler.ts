@@ -1,0 +1,57 @@
+// Right: the handler waits until no ended child is left, and does not block. Five children that end at once leave no
+// zombie, however often the handler runs.
+import {
+  AF_INET,
+  accept,
+  bind,
+  close,
+  exit,
+  fork,
+  getsockname,
+  INADDR_ANY,
+  listen,
+  read,
+  SIGCHLD,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setsockopt,
+  signal,
+  socket,
+  WNOHANG,
+  waitpid,
+  write,
+} from 'truefork/posix';
+
+const listenfd = socket(AF_INET, SOCK_STREAM, 0);
+setsockopt(listenfd, SOL_SOCKET, SO_REUSEADDR, 1);
+bind(listenfd, { family: AF_INET, address: INADDR_ANY, port: Number(process.argv[2] ?? 7777) });
+listen(listenfd, 5);
+signal(SIGCHLD, sig_chld);
+console.log(getsockname(listenfd));
+
+for (;;) {
+  const connfd = accept(listenfd); /* probably blocks */
+  if (fork() === 0) {
+    close(listenfd); /* child closes listening socket */
+    doit(connfd); /* process the request */
+    close(connfd); /* done with this client */
+    exit(0); /* child terminates */
+  }
+  close(connfd); /* parent closes connected socket */
+}
+
+function doit(connfd: number): void {
+  const buf = Buffer.alloc(4096);
+  let n: number;
+  while ((n = read(connfd, buf)) > 0) write(connfd, buf, n);
+}
+
+/*
+ * WNOHANG: waitpid does not block
+ * while loop: waitpid repeatedly until there is no child whose status has changed, i.e. until it returns 0
+ */
+function sig_chld(): void {
+  let pid: number;
+  while ((pid = waitpid(-1, WNOHANG).pid) > 0) console.log(`child ${pid} terminated`);
+}

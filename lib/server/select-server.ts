@@ -1,0 +1,31 @@
+import { badArgument } from '../errors.js';
+import { checkInteger, checkOptions, type ServerOptions } from './options.js';
+import { Server } from './server.js';
+
+export interface SelectServerOptions extends ServerOptions {
+  /**
+   * What waits for the connections: `select`, the lecture's, which knows no descriptor above 1,023, so that clients
+   * beyond it are turned away with a `warning`; or `poll`, which has no such limit.
+   */
+  multiplexer?: 'select' | 'poll';
+  /** The most connections at once; further clients wait in the backlog. By default there is no limit but the above. */
+  maxConnections?: number;
+}
+
+/**
+ * The concurrent single server: one process for all connections, which `select(2)` wakes when one of them has
+ * something to say. It takes handlers of the callbacks form. A client that does not read keeps nobody waiting: what it
+ * has not taken is queued, up to 64 MiB, and from 1 MiB on it is not read from.
+ */
+export class SelectServer extends Server {
+  /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
+  constructor(options: SelectServerOptions) {
+    const checked = checkOptions(options, ['multiplexer', 'maxConnections']);
+    const { multiplexer = 'select', maxConnections = noLimit } = options;
+    if (multiplexer !== 'select' && multiplexer !== 'poll')
+      throw badArgument(`multiplexer is "select" or "poll", not ${JSON.stringify(multiplexer)}`);
+    super({ ...checked, most: checkInteger('maxConnections', maxConnections, 1, noLimit) }, multiplexer);
+  }
+}
+
+const noLimit = 2 ** 31 - 1;

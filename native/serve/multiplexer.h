@@ -1,0 +1,98 @@
+// The concurrent single server: one process, every connection, select(2) to wait for whichever has something
+// to say.
+#pragma once
+
+#include <napi.h>
+#include <poll.h>
+#include <uv.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "serve/channel.h"
+#include "support/address.h"
+
+namespace truefork {
+
+class Multiplexer {
+ public:
+  struct Options {
+    int listener;
+    int channel;
+    int backlog;
+    uint64_t firstId;
+    uint32_t maxConnections;  // at the cap clients wait in the backlog: 1 makes an iterative server
+    bool usePoll;  // poll(2) in place of select(2), which knows no descriptor from FD_SETSIZE on
+  };
+
+  // callbacks: { open({ fd, id, remoteAddress, remotePort }), data(id, chunk), end(id, errno), ended() }
+  void Start(Napi::Env env, const Options& options, Napi::Object callbacks);
+
+  // Sends what the client takes now and keeps the rest in line. False when there is a line, or no such
+  // connection.
+  bool Write(uint64_t id, const char* bytes, size_t size);
+  // Whether the client is listened to; a handler that is busy with it has it wait.
+  void SetReading(uint64_t id, bool reading);
+  // Closes once the line is sent.
+  void End(uint64_t id);
+  void Destroy(uint64_t id);
+  // Leaves the descriptor to somebody else, who will say Destroy() when it is closed.
+  void Release(uint64_t id);
+
+ private:
+  struct Peer {
+    int fd;
+    Address address;
+    int64_t acceptedAt;
+    std::string line = {};     // what the client has not taken yet
+    bool wanted = true;        // the handler wants to hear of it
+    bool hasFinished = false;  // the client has sent all it will
+    bool ending = false;       // we have said all, but for the line
+    bool released = false;     // somebody else reads, writes and closes
+    int64_t lingersUntil = 0;  // and that too: what it still sends is dropped
+  };
+  using Peers = std::map<uint64_t, Peer>;
+
+  void Serve();
+  bool Wait();
+  bool WaitBySelect(int timeout);
+  bool HasEnded() const { return options_.listener < 0 && peers_.empty() && !channel_.HasUnsent(); }
+  bool MayAccept() const;
+  int MillisecondsToSleep() const;
+  void ObeyCommands();
+  bool AcceptOne();
+  void Drain();
+  void ServeReady(uint64_t id, short events);
+  void Read(uint64_t id);
+  void SendLine(uint64_t id);
+  void Fail(uint64_t id, int errnum);
+  void Linger(Peers::iterator peer);
+  void Close(Peers::iterator peer);
+  void EndOverdue();
+  void StopListening();
+  template <typename... Arguments>
+  void Call(const char* name, Arguments... arguments);
+
+  Napi::Env env_{nullptr};
+  Options options_{};
+  Channel channel_{-1};
+  Napi::ObjectReference callbacks_;
+  uv_loop_t* loop_ = nullptr;
+  uv_idle_t turn_;
+  uv_check_t check_;
+  Peers peers_;
+  std::vector<pollfd> waited_;  // what the last wait was for: listener, channel, event loop, then the peers
+  std::vector<uint64_t> waitedIds_;  // whose each is, from the fourth on
+  uint64_t nextId_ = 1;
+  int drainLeft_ = 0;      // how many queued clients a stopping server still lets in
+  bool refusing_ = false;  // said already that select() can take no more
+  int64_t deadline_ = 0;   // when a stop is over; 0: never
+  int64_t acceptAgainAt_ = 0;
+};
+
+// multiplex(options, callbacks) starts it, on the event loop's top; the others act on one connection by its
+// id.
+Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports);
+
+}  // namespace truefork
