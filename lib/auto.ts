@@ -2,12 +2,12 @@
  * `import 'truefork/auto'` as a script's first line: starts it again in place, as a process that can be forked. Same
  * pid, same standard streams, same arguments and environment; nothing of the script has run by then.
  */
+import './fork/stdio.js';
 import { isMainThread } from 'node:worker_threads';
 import { misuse } from './errors.js';
 import { requiredFlags } from './fork/preflight.js';
 import { prepareToFork } from './fork/prepare.js';
 import { native } from './native.js';
-import { SIG_UNBLOCK, SIGUSR1 } from './posix/constants.js';
 import { execve } from './posix/process.js';
 
 /** Set for the new start alone, which takes it away again: a second one would not help. */
@@ -17,15 +17,9 @@ if (isMainThread) {
   const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
   const restarted = process.env[mark] === String(process.pid);
   delete process.env[mark];
-  if (missing.length === 0) prepare();
+  if (missing.length === 0) prepareToFork();
   else if (restarted) throw cannotRestart(`it has no ${missing.join(' ')} even after a restart`);
   else restart(missing);
-}
-
-function prepare(): void {
-  prepareToFork();
-  // --disable-sigusr1 makes Node block the signal. The script shall find it as every program does.
-  native.posix.sigprocmask(SIG_UNBLOCK, [SIGUSR1]);
 }
 
 function restart(missing: string[]): never {

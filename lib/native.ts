@@ -59,6 +59,7 @@ export interface Native {
   kill(pid: number, signal: number): void;
   close(fd: number): void;
   isatty(fd: number): boolean;
+  onMainThread(): boolean;
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;

@@ -4,6 +4,7 @@
 #include "fork/exits.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
+#include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
 #include "serve/listener.h"
@@ -45,6 +46,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("kill", Kill);
   give("close", Close);
   give("isatty", IsATty);
+  give("onMainThread",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), OnMainThread()); });
   give("getrandom", GetRandom);
   give("passOnDescriptors", PassOnDescriptors);
   give("processLimit", ProcessLimit);
@@ -54,7 +57,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });
-  give("emitExit", EmitExit);
+  give("emitExit", [](const Napi::CallbackInfo& info) {
+    const std::optional<int> code = EmitExit();
+    return code ? Napi::Number::New(info.Env(), *code) : info.Env().Undefined();
+  });
   give("exitAfterReport", [](const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
   });

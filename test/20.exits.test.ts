@@ -112,3 +112,34 @@ test('a megabyte on stdout reaches a slow reader whole, though the child exits a
   expect(owner.stdout.length).toBe(1_000_004);
   expect(owner.stdout.endsWith('xend\n')).toBe(true);
 });
+
+test('so it is in a script that forks by itself', async () => {
+  const file = script(`
+    import 'truefork/auto';
+    import { fork, wait } from 'truefork/posix';
+    if (fork() === 0) {
+      process.stdout.write('x'.repeat(1_000_000));
+      console.log('end');
+      process.exit(7);
+    }
+    process.exitCode = wait().status >> 8;
+  `);
+  const subject = new Subject(node, [file]);
+  subject.process.stdout!.pause();
+  await new Promise(resolve => setTimeout(resolve, 500));
+  subject.process.stdout!.resume();
+  expect(await subject.ended).toEqual({ code: 7, signal: null });
+  expect(subject.stdout.length).toBe(1_000_004);
+});
+
+test('SIGUSR1 reaches the listener of a handler script, on lines of Node that block it too', async () => {
+  const server = await serve(`
+    process.on('SIGUSR1', () => process.exit(3));
+    export default { data(conn, chunk) { conn.write(chunk); } };
+  `);
+  const { client, info } = await server.connectAndFind();
+  await client.exchange('ready');
+  process.kill(info.pid, 'SIGUSR1');
+  expect(await server.exitOf(1)).toMatchObject({ code: 3 });
+  await server.stop();
+});

@@ -3,6 +3,7 @@
  * not have been captured yet.
  */
 import { native } from '../native.js';
+import { SIG_UNBLOCK, SIGUSR1 } from '../posix/constants.js';
 import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
@@ -19,6 +20,8 @@ export function prepareToFork(): void {
   prepared = true;
   prepareExits();
   makeRandomnessForkable();
+  // --disable-sigusr1 makes Node block that signal. The script shall find it as every program does.
+  native.posix.sigprocmask(SIG_UNBLOCK, [SIGUSR1]);
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });
 }
 

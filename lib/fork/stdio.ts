@@ -32,10 +32,7 @@ function writeError(errno: number): NodeJS.ErrnoException {
   return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
 }
 
-for (const [name, fd] of [
-  ['stdout', 1],
-  ['stderr', 2],
-] as const) {
+function replace(name: 'stdout' | 'stderr', fd: number): void {
   const terminal = Object.getOwnPropertyDescriptor(process, name)!.get!;
   let output: Writable | undefined;
   Object.defineProperty(process, name, {
@@ -43,4 +40,10 @@ for (const [name, fd] of [
     enumerable: true,
     get: () => (output ??= native.isatty(fd) ? terminal.call(process) : synchronousOutput(fd)),
   });
+}
+
+// A Worker's standard streams lead to its main thread, and that is as it should be.
+if (native.onMainThread()) {
+  replace('stdout', 1);
+  replace('stderr', 2);
 }

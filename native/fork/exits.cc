@@ -73,11 +73,11 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
 
 void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
-Napi::Value EmitExit(const Napi::CallbackInfo& info) {
+std::optional<int> EmitExit() {
   void* environment = NodeEnvironment();
-  if (environment == nullptr || !node_emit_process_exit) return info.Env().Undefined();
+  if (environment == nullptr || !node_emit_process_exit) return std::nullopt;
   const MaybeExitCode code = node_emit_process_exit(environment);
-  return code.has ? Napi::Number::New(info.Env(), code.value) : info.Env().Undefined();
+  return code.has ? std::optional<int>(code.value) : std::nullopt;
 }
 
 bool ExitAfterReport(int code) {

@@ -4,6 +4,8 @@
 
 #include <uv.h>
 
+#include <optional>
+
 namespace Napi {
 class Env;
 class Object;
@@ -19,9 +21,9 @@ void PrepareExits(Napi::Env env, Napi::Object callbacks);
 // In a child, right after the fork: from now on the paths above are guarded.
 void GuardExits();
 
-// emitExit(): emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13
-// where a top-level await was never settled. undefined where this Node does not offer it.
-Napi::Value EmitExit(const Napi::CallbackInfo& info);
+// Emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13 where a
+// top-level await was never settled. Nothing where this Node does not offer it.
+std::optional<int> EmitExit();
 
 // An exception that nobody caught is about to end the child: Node prints it, and then the child exits with
 // this code. False where this Node gives no way to do so.

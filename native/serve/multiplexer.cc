@@ -342,7 +342,7 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                 options.backlog = number("backlog");
                 options.firstId = number("firstId");
                 options.maxConnections = number("maxConnections");
-    options.usePoll = given.Get("usePoll").ToBoolean();
+                options.usePoll = given.Get("usePoll").ToBoolean();
                 if (listen(options.listener, options.backlog) != 0)
                   throw SystemError(info.Env(), errno, "listen");
                 multiplexer.Start(info.Env(), options, info[1].As<Napi::Object>());
@@ -360,8 +360,8 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
               Napi::Function::New(env, [](const Napi::CallbackInfo& info) { multiplexer.End(Id(info)); }));
   exports.Set("peerDestroy", Napi::Function::New(
                                  env, [](const Napi::CallbackInfo& info) { multiplexer.Destroy(Id(info)); }));
-  exports.Set("peerRelease",
-              Napi::Function::New(env, [](const Napi::CallbackInfo& info) { multiplexer.Release(Id(info)); }));
+  exports.Set("peerRelease", Napi::Function::New(
+                                 env, [](const Napi::CallbackInfo& info) { multiplexer.Release(Id(info)); }));
   return exports;
 }
 

@@ -23,7 +23,7 @@ class Multiplexer {
     int backlog;
     uint64_t firstId;
     uint32_t maxConnections;  // at the cap clients wait in the backlog: 1 makes an iterative server
-    bool usePoll;  // poll(2) in place of select(2), which knows no descriptor from FD_SETSIZE on
+    bool usePoll;             // poll(2) in place of select(2), which knows no descriptor from FD_SETSIZE on
   };
 
   // callbacks: { open({ fd, id, remoteAddress, remotePort }), data(id, chunk), end(id, errno), ended() }

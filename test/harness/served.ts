@@ -1,6 +1,6 @@
 /** A running `truefork serve`, and what it has said. */
 import { expect } from 'vitest';
-import type { ConnectionInfo, ExitInfo } from '../../lib/index.ts';
+import type { ConnectionInfo, EndInfo, ExitInfo } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { children } from './proc.ts';
 import { script } from './scripts.ts';
@@ -10,7 +10,9 @@ import { eventually } from './wait.ts';
 type Event =
   | { event: 'listening'; host: string; port: number }
   | ({ event: 'connection' } & ConnectionInfo)
-  | ExitEvent;
+  | ExitEvent
+  | EndEvent;
+export type EndEvent = { event: 'end' } & EndInfo;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
 
 export class Served extends Subject {
