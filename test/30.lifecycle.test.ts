@@ -143,7 +143,7 @@ describe('when the zygote is killed', () => {
     }
     await eventually('the third to be told of', () => server.connections.length === 3);
     expect(server.connections.map(({ id }) => id)).toEqual([1, 2, 3]);
-    expect(server.stderr).toMatch(/the process that forks was ended by SIGKILL; a new one takes its place/);
+    expect(server.stderr).toMatch(/the serving process was ended by SIGKILL; a new one takes its place/);
     await queued.end();
     await server.stop();
   });

@@ -2,10 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { ask } from './harness/client.ts';
+import { ask, Client } from './harness/client.ts';
 import { scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, Subject } from './harness/subject.ts';
+import { eventually } from './harness/wait.ts';
 
 const readme = fs.readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const folder = path.join(scriptFolder, 'readme');
@@ -45,6 +46,7 @@ test('every marked block was found', () => {
     'file app.js',
     'file pool.js',
     'file program.js',
+    'file posix.ts',
     'fault upper.js',
   ]);
 });
@@ -93,6 +95,20 @@ test('the program, which serves on port 7777 until Ctrl-C', async () => {
   await program.says(/1 from 127\.0\.0\.1: 0 after [\d.]+ ms, \d+ us of CPU\n/);
   program.signal('SIGINT');
   expect(await program.ended).toEqual({ code: 0, signal: null });
+});
+
+test('the lecture, typed in', async () => {
+  const port = 40_000 + (process.pid % 10_000);
+  const server = new Subject(node, [cli, 'run', file('posix.ts'), String(port)], { cwd: folder });
+  const first = await eventually('the server to listen', () => Client.connect(port).catch(() => undefined));
+  expect(await first.exchange('first')).toBe('first');
+  expect(await ask(port, 'second')).toBe('second');
+  await server.says(/^child \d+ terminated\n$/);
+  expect(await first.exchange('still')).toBe('still');
+  await first.end();
+  await server.says(/^child \d+ terminated\nchild \d+ terminated\n$/);
+  server.signal('SIGTERM');
+  expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });
 });
 
 test('npm start: three clients are served at once by three processes', async () => {

@@ -85,6 +85,7 @@ void ServeLoop::Wait() {
   listenerIsReady_ = fds[0].revents != 0;
   if (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) ownerIsGone_ = !channel_.Fill();
   if (fds[2].revents != 0) childSignal_.Drain();
+  if (pausedUntil_ > 0 && NowMicros() >= pausedUntil_) pausedUntil_ = 0;
 }
 
 int ServeLoop::MillisecondsToSleep() const {
@@ -97,8 +98,7 @@ int ServeLoop::MillisecondsToSleep() const {
 
 bool ServeLoop::MayAccept() const {
   const bool open = phase_ == Phase::Serving || phase_ == Phase::Draining || unserved_;
-  return open && children_.size() < options_.maxChildren && !channel_.IsCongested() &&
-         (pausedUntil_ == 0 || NowMicros() >= pausedUntil_);
+  return open && children_.size() < options_.maxChildren && !channel_.IsCongested() && pausedUntil_ == 0;
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {

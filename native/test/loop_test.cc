@@ -331,6 +331,30 @@ TEST(TroubleTest, NewTroubleIsToldAgain) {
   EXPECT_TRUE(server.Says(Record::Trouble, 2));
 }
 
+// Stopped in the middle of a pause, with nobody to let in any more, it has no reason to wake.
+TEST(TroubleTest, StopAfterItDoesNotSpin) {
+  Options options;
+  options.serve = [](const Connection& connection) {
+    signal(SIGTERM, SIG_IGN);
+    test::Echo(connection);
+  };
+  Server server(options);
+  const Served served(server);
+  rlimit before;
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &none, nullptr), 0);
+  Client waiting(server);
+  ASSERT_TRUE(server.Says(Record::Trouble));
+  server.Stop(0, 1000);
+  ASSERT_TRUE(test::Eventually([&] { return test::IsRefused(server.port()); }));
+  ASSERT_EQ(prlimit(server.pid(), RLIMIT_NOFILE, &before, nullptr), 0);
+  const long ticks = test::CpuTicks(server.pid());
+  EXPECT_TRUE(server.Says(Record::Exit));  // it took SIGKILL
+  EXPECT_LT(test::CpuTicks(server.pid()) - ticks, 20);
+  EXPECT_EQ(server.Wait(), "exit 0");
+}
+
 TEST(TroubleTest, StopWhileNoProcessCanBeForked) {
   Server server(WithFault(Call::Fork, ENOMEM, 0, kLong));
   Client client(server);
