@@ -99,11 +99,10 @@ size_t CountChildren(pid_t pid) {
 }
 
 char State(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) +
-                     "/stat");  // "pid (name) S …", and a name may hold spaces
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   std::getline(file, line);
-  const size_t close = line.rfind(')');
+  const size_t close = line.rfind(')');  // "pid (name) S …", and a name may hold spaces
   return close == std::string::npos ? '\0' : line[close + 2];
 }
 
