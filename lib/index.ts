@@ -9,4 +9,10 @@ export type { ChildUsage, ConnectionInfo, EndInfo, ExitInfo } from './server/rec
 export { SelectServer, type SelectServerOptions } from './server/select-server.js';
 export type { CloseOptions, Server, ServerEvents } from './server/server.js';
 export type { Connection } from './zygote/connection.js';
-export type { CallbacksHandler, Handler, HandlerModule, StreamHandler } from './zygote/handler.js';
+export type {
+  CallbacksHandler,
+  Handler,
+  HandlerModule,
+  ServerHandler,
+  StreamHandler,
+} from './zygote/handler.js';

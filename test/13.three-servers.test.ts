@@ -30,6 +30,18 @@ describe.each(modes)('in mode %s the portable handler', mode => {
     await server.stop();
   });
 
+  test('finds what afterFork has opened, in the process that serves it', async () => {
+    const server = await serveIn(`
+      let opened;
+      export function beforeServe() { opened = 'before'; }
+      export async function afterFork() { opened += ', after in ' + process.pid; }
+      export default { open(conn) { conn.end(opened); } };
+    `);
+    const said = await ask(server.port);
+    expect(said).toBe(`before, after in ${(await server.connectionOf(1)).pid}`);
+    await server.stop();
+  });
+
   test('gives back 16 MiB to a client that reads late', async () => {
     const server = await serveIn(echo);
     const client = await server.connect();

@@ -11,7 +11,7 @@ import { Session } from './session.js';
 import { Store } from './store.js';
 import { seed } from './term.js';
 
-/** @type {Store | undefined} */
+/** @type {Store} */
 let store;
 /** In a forked process, one. Under `--mode select` the same script serves many in one process. */
 const sessions = new Map();
@@ -21,23 +21,16 @@ export function beforeServe() {
   if (seed(databaseFile)) console.log('the database was empty: it has the example term now, see term.js');
 }
 
-/** In each child: a handle of its own. */
+/** In each process that serves, a child for the most part: a handle of its own. */
 export function afterFork() {
-  store = openStore();
-}
-
-function openStore() {
-  const opened = new Store(databaseFile);
+  store = new Store(databaseFile);
   // The last one to close moves the log into the database file. Who is killed does not, and nothing is lost by it.
-  process.once('exit', () => opened.close());
-  return opened;
+  process.once('exit', () => store.close());
 }
 
-/** @type {import('truefork').CallbacksHandler} */
+/** @type {import('truefork').Handler} */
 export default {
   open(conn) {
-    // Where nothing forks (--mode iterative, select), the first client has it opened, for all.
-    store ??= openStore();
     const session = new Session(store);
     sessions.set(conn, session);
     conn.write(session.greeting());

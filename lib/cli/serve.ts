@@ -21,7 +21,8 @@ begins with all that the script had in memory. Its default export is one of
   export default (socket) => socket.pipe(socket)                  as in net.createServer
   export default http.createServer(app)                           a net, http, https or tls server
 
-and it may export beforeServe(), run once before the first client, and afterFork(), run first in each child.
+and it may export beforeServe(), run once before the first client, and afterFork(), run first in each process that
+serves: in every child, or once.
 
 Options
   -p, --port <n>           port to listen on; 0: any free one                   (7777)

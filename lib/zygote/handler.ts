@@ -20,15 +20,18 @@ export interface CallbacksHandler {
 /** As the listener of `net.createServer`. */
 export type StreamHandler = (socket: net.Socket) => void | Promise<void>;
 
+/** A net, http, https or tls server: what of it tells it apart, and leaves `close` to the callbacks. */
+export type ServerHandler = Pick<net.Server, 'listening' | 'getConnections' | 'emit'>;
+
 /** What a handler script may export as default. */
-export type Handler = CallbacksHandler | StreamHandler | net.Server;
+export type Handler = CallbacksHandler | StreamHandler | ServerHandler;
 
 /** The module of a handler script. */
 export interface HandlerModule {
   default: Handler;
   /** Runs once, before the first client: to open files, load models, fill caches. */
   beforeServe?(): void | Promise<void>;
-  /** Runs first in each child. */
+  /** Runs first in each process that serves: in each child, and once in a server of one process. */
   afterFork?(): void | Promise<void>;
 }
 

@@ -35,6 +35,8 @@ try {
   if (forks) {
     await assertQuiet(own);
     assertForkable();
+  } else {
+    await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;
   process.title = `truefork: ${role} ${path.basename(config.handler)}`;
