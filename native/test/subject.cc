@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 
 #include <fstream>
+#include <sstream>
+#include <vector>
 
 // LeakSanitizer looks at exit(3), which a subject passes by: it is asked here. Absent from other builds.
 extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check();
@@ -24,6 +26,19 @@ namespace {
     ADD_FAILURE() << "the subject threw";
   }
   ExitSubject();
+}
+
+// The fields of /proc/PID/stat from the third on, the state. The second, the name, may hold spaces.
+std::vector<std::string> Stat(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const size_t close = line.rfind(')');
+  if (close == std::string::npos) return {};
+  std::istringstream rest(line.substr(close + 1));
+  std::vector<std::string> fields;
+  for (std::string field; rest >> field;) fields.push_back(field);
+  return fields;
 }
 
 }  // namespace
@@ -98,12 +113,14 @@ size_t CountChildren(pid_t pid) {
   return count;
 }
 
+long CpuTicks(pid_t pid) {
+  const auto fields = Stat(pid);
+  return fields.size() > 12 ? std::stol(fields[11]) + std::stol(fields[12]) : 0;
+}
+
 char State(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const size_t close = line.rfind(')');  // "pid (name) S …", and a name may hold spaces
-  return close == std::string::npos ? '\0' : line[close + 2];
+  const auto fields = Stat(pid);
+  return fields.empty() ? '\0' : fields[0][0];
 }
 
 }  // namespace truefork::test

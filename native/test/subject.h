@@ -73,10 +73,11 @@ struct SocketPair {
   int fds[2];
 };
 
-// /proc (proc(5)): where each open descriptor of a process leads; how many children it has, zombies among
-// them; its state, 'Z' for a zombie, or 0 where there is no such process.
+// /proc (proc(5)): where each open descriptor of a process leads; its living and unreaped children; the clock
+// ticks of CPU time it has used; its state, 'Z' for a zombie, or 0 where there is no such process.
 std::map<int, std::string> Descriptors(pid_t pid);
 size_t CountChildren(pid_t pid);
+long CpuTicks(pid_t pid);
 char State(pid_t pid);
 
 }  // namespace truefork::test
