@@ -292,7 +292,7 @@ void SuspendUntilHandled(Napi::Env env, const sigset_t& mask) {
   while (RunPendingHandlers(env) == Handled::None) sigsuspend(&userMask);
 }
 
-Disposition CurrentDisposition(Napi::Env env, int signo) {
+Disposition CurrentDisposition(int signo) {
   Disposition current;
   sigemptyset(&current.mask);
   const Action& action = actions[signo];

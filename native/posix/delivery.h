@@ -74,7 +74,7 @@ struct Disposition {
 };
 
 // sigaction(2). False with errno set when the kernel refuses.
-Disposition CurrentDisposition(Napi::Env env, int signo);
+Disposition CurrentDisposition(int signo);
 bool SetDisposition(Napi::Env env, int signo, const Disposition& wanted);
 
 // SIGCHLD is libuv's now: it waits for child processes of node:child_process.

@@ -100,7 +100,7 @@ Napi::Value SigAction(const Napi::CallbackInfo& info) {
   const int signo = args.Int(0, "signum");
   if (signo < 1 || signo >= NSIG) throw SystemError(args.env(), EINVAL, "sigaction");
   if (!args.Has(1)) {
-    return Describe(args.env(), CurrentDisposition(args.env(), signo));
+    return Describe(args.env(), CurrentDisposition(signo));
   }
   const Disposition wanted = DispositionOf(args, args.Object(1, "act"));
   if (IsFault(signo)) {
@@ -116,7 +116,7 @@ Napi::Value SigAction(const Napi::CallbackInfo& info) {
         "by it. Wait for their 'close' events first, or start them by fork() and execve()");
   }
   RunPendingHandlers(args.env());  // those that came while the old action was in force
-  const Disposition old = CurrentDisposition(args.env(), signo);
+  const Disposition old = CurrentDisposition(signo);
   if (!SetDisposition(args.env(), signo, wanted)) throw SystemError(args.env(), errno, "sigaction");
   return Describe(args.env(), old);
 }
@@ -244,7 +244,8 @@ Napi::Value Sleep(const Napi::CallbackInfo& info) {
     return errno == 0 ? 0 : -1;
   });
   const int64_t left = std::max<int64_t>(0, until - NowMicros());
-  return Napi::Number::New(args.env(), (left + 500'000) / 1'000'000);  // to the nearest, as glibc's
+  const int64_t seconds = (left + 500'000) / 1'000'000;  // to the nearest, as glibc's
+  return Napi::Number::New(args.env(), static_cast<double>(seconds));
 }
 
 }  // namespace

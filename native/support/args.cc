@@ -65,7 +65,7 @@ uint32_t Args::UnsignedOf(Napi::Value value, const char* name) const {
 
 std::string Args::StringOf(Napi::Value value, const char* name) const {
   if (!value.IsString()) throw WrongType(name, "a string");
-  const std::string text = value.As<Napi::String>();
+  std::string text = value.As<Napi::String>();
   if (text.find('\0') != std::string::npos) throw WrongType(name, "a string without NUL characters");
   return text;
 }
