@@ -10,8 +10,10 @@
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
 #include "serve/serve.h"
+#include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/notify.h"
 #include "support/system.h"
 
 namespace truefork {
@@ -41,7 +43,13 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     exports.Set(name, Napi::Function::New(env, function, name));
   };
   give("bindListener", BindListener);
+  give("bindUnixListener", BindUnixListener);
+  give("adoptListener", AdoptListener);
   give("getsockname", GetSockName);
+  give("userId", UserId);
+  give("groupId", GroupId);
+  give("notify", Notify);
+  give("monotonicMicros", MonotonicMicros);
   give("getpid", GetPid);
   give("kill", Kill);
   give("close", Close);

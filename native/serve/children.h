@@ -13,7 +13,8 @@ namespace truefork {
 
 struct Child {
   uint64_t id;
-  int64_t startedAt;  // NowMicros()
+  int64_t startedAt;   // NowMicros()
+  int execErrnum = 0;  // why it is not the program that it should have become
 };
 
 class Children {

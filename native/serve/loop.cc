@@ -44,8 +44,12 @@ uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec 
 
 }  // namespace
 
-ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
-    : loop_(loop), options_(options), channel_(options.channel), nextId_(options.firstId) {}
+ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options)
+    : loop_(loop),
+      listeners_(listeners),
+      options_(options),
+      channel_(options.channel),
+      nextId_(options.firstId) {}
 
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
@@ -74,7 +78,7 @@ bool ServeLoop::HasEnded() const {
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
   channel_.Flush();
-  const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
+  const int listener = MayAccept() && !unserved_ ? listeners_.fd() : -1;
   const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
   pollfd fds[] = {
       {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
@@ -114,10 +118,10 @@ std::optional<Connection> ServeLoop::NextConnection() {
 }
 
 std::optional<Connection> ServeLoop::Accept() {
-  Connection connection{-1, 0, {}};
+  Connection connection{-1, 0, {}, {}};
   int errnum = faults::Take(faults::Call::Accept);
   if (errnum == 0) {
-    connection.fd = accept4(options_.listener, connection.peer.raw(), &connection.peer.length, SOCK_CLOEXEC);
+    connection.fd = listeners_.Accept(0, &connection.peer, &connection.local);
     if (connection.fd < 0) errnum = errno;
   }
   queueIsEmpty_ = errnum == EAGAIN;
@@ -132,27 +136,31 @@ std::optional<Connection> ServeLoop::Accept() {
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
-  const pid_t zygote = getpid();
-  const pid_t pid = Fork(loop_, [this, zygote] {
-    DieWithParent(zygote);
-    KeepNothingOfTheParent();
-  });
+  int execErrnum = 0;
+  const pid_t pid = StartChild(connection, &execErrnum);
   if (pid < 0) {
     unserved_ = connection;
     PauseAfter("fork", errno);
   } else if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros()});
-    protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
-    connection.peer.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
-    channel_.Put(protocol::Record::Connection, record);
+    children_.Add(pid, {connection.id, NowMicros(), execErrnum});
+    channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
   }
   return pid;
 }
 
+pid_t ServeLoop::StartChild(const Connection& connection, int* execErrnum) {
+  if (options_.program != nullptr) return options_.program->Start(connection, execErrnum);
+  const pid_t zygote = getpid();
+  return Fork(loop_, [this, zygote] {
+    DieWithParent(zygote);
+    KeepNothingOfTheParent();
+  });
+}
+
 void ServeLoop::KeepNothingOfTheParent() {
-  close(options_.listener);
+  listeners_.Close();
   close(options_.channel);
   childSignal_.Restore();
   handlersSuspended_.Restore();
@@ -175,7 +183,7 @@ void ServeLoop::ObeyCommands() {
 void ServeLoop::Stop(const protocol::StopCommand& command) {
   if (phase_ == Phase::Serving) {
     phase_ = Phase::Draining;
-    drainLeft_ = options_.backlog;
+    drainLeft_ = listeners_.backlog();
   }
   deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{command.graceMs} * 1000);
   killMs_ = command.killMs;
@@ -183,8 +191,7 @@ void ServeLoop::Stop(const protocol::StopCommand& command) {
 
 void ServeLoop::StopListening() {
   if (phase_ > Phase::Draining) return;
-  close(options_.listener);
-  options_.listener = -1;
+  listeners_.Close();
   phase_ = Phase::Closing;
 }
 
@@ -214,6 +221,7 @@ void ServeLoop::ReapChildren() {
     record.id = child.id;
     record.pid = pid;
     record.status = status;
+    record.execErrnum = child.execErrnum;
     record.durationUs = NowMicros() - child.startedAt;
     record.userCpuUs = Micros(usage.ru_utime);
     record.systemCpuUs = Micros(usage.ru_stime);

@@ -8,27 +8,22 @@
 #include "fork/signals.h"
 #include "serve/channel.h"
 #include "serve/children.h"
-#include "support/address.h"
+#include "serve/connection.h"
+#include "serve/listeners.h"
+#include "serve/program.h"
 
 namespace truefork {
-
-struct Connection {
-  int fd;
-  uint64_t id;
-  Address peer;
-};
 
 class ServeLoop {
  public:
   struct Options {
-    int listener;          // bound, non-blocking; it becomes a listening socket here
     int channel;           // the stream socket to the owner
-    int backlog;           // as in listen(2)
     uint32_t maxChildren;  // at the cap clients wait in the backlog
     uint64_t firstId;      // the id of the first connection
+    Program* program;      // what serves in the place of a forked copy of this process, or null
   };
 
-  ServeLoop(uv_loop_t* loop, const Options& options);
+  ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options);
 
   // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
   // the parent, with nothing, when the server has ended.
@@ -50,6 +45,7 @@ class ServeLoop {
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
   pid_t ForkFor(const Connection& connection);
+  pid_t StartChild(const Connection& connection, int* execErrnum);
   void KeepNothingOfTheParent();
   void ObeyCommands();
   void Stop(const protocol::StopCommand& command);
@@ -60,6 +56,7 @@ class ServeLoop {
   void PauseAfter(const char* syscall, int errnum);
 
   uv_loop_t* loop_;
+  Listeners& listeners_;
   Options options_;
   Channel channel_;
   HandlersSuspended handlersSuspended_;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "serve/connection.h"
+#include "serve/serve.h"
 #include "support/clock.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -31,8 +33,10 @@ enum { kListener, kChannel, kEventLoop, kFirstPeer };
 
 }  // namespace
 
-void Multiplexer::Start(Napi::Env env, const Options& options, Napi::Object callbacks) {
+void Multiplexer::Start(Napi::Env env, std::unique_ptr<Listeners> listeners, const Options& options,
+                        Napi::Object callbacks) {
   env_ = env;
+  listeners_ = std::move(listeners);
   options_ = options;
   channel_ = Channel(options.channel);
   nextId_ = options.firstId;
@@ -67,14 +71,14 @@ void Multiplexer::Serve() {
 }
 
 bool Multiplexer::MayAccept() const {
-  return options_.listener >= 0 && peers_.size() < options_.maxConnections && !channel_.IsCongested() &&
+  return listeners_->open() && peers_.size() < options_.maxConnections && !channel_.IsCongested() &&
          NowMicros() >= acceptAgainAt_;
 }
 
 bool Multiplexer::Wait() {
   channel_.Flush();
   const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
-  waited_ = {{MayAccept() && drainLeft_ == 0 ? options_.listener : -1, POLLIN, 0},
+  waited_ = {{MayAccept() && drainLeft_ == 0 ? listeners_->fd() : -1, POLLIN, 0},
              {options_.channel, channelEvents, 0},
              {uv_backend_fd(loop_), POLLIN, 0}};
   waitedIds_.clear();
@@ -141,7 +145,7 @@ void Multiplexer::ObeyCommands() {
     if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
         message->body.size() == sizeof stop)
       std::memcpy(&stop, message->body.data(), sizeof stop);
-    if (options_.listener >= 0) drainLeft_ = options_.backlog;
+    if (listeners_->open()) drainLeft_ = listeners_->backlog();
     deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{stop.graceMs} * 1000);
   }
 }
@@ -165,21 +169,19 @@ void Multiplexer::Drain() {
 
 void Multiplexer::StopListening() {
   drainLeft_ = 0;
-  if (options_.listener >= 0) close(options_.listener);
-  options_.listener = -1;
+  listeners_->Close();
 }
 
 // False when nobody waits.
 bool Multiplexer::AcceptOne() {
-  Peer peer{-1, {}, NowMicros()};
+  Connection connection{-1, nextId_, {}, {}};
   if (const int errnum = faults::Take(faults::Call::Accept)) {
     errno = errnum;
   } else {
-    peer.fd =
-        accept4(options_.listener, peer.address.raw(), &peer.address.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    connection.fd = listeners_->Accept(SOCK_NONBLOCK, &connection.peer, &connection.local);
   }
-  const int errnum = peer.fd < 0 ? errno : 0;
-  const bool tooHigh = peer.fd >= FD_SETSIZE && !options_.usePoll;
+  const int errnum = connection.fd < 0 ? errno : 0;
+  const bool tooHigh = connection.fd >= FD_SETSIZE && !options_.usePoll;
   if (tooHigh || errnum == EMFILE || errnum == ENFILE) {
     if (!refusing_) {
       protocol::TroubleRecord record{tooHigh ? EMFILE : errnum, {}};
@@ -190,25 +192,17 @@ bool Multiplexer::AcceptOne() {
     if (!tooHigh) acceptAgainAt_ = NowMicros() + kPauseUs;
   }
   if (tooHigh) {
-    shutdown(peer.fd, SHUT_RDWR);
-    close(peer.fd);
+    shutdown(connection.fd, SHUT_RDWR);
+    close(connection.fd);
   }
-  if (peer.fd < 0 || tooHigh) return errnum != EAGAIN;
+  if (connection.fd < 0 || tooHigh) return errnum != EAGAIN;
   refusing_ = false;
 
-  const uint64_t id = nextId_++;
-  protocol::ConnectionRecord record{id, getpid(), peer.address.Port(), {}};
-  peer.address.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
-  channel_.Put(protocol::Record::Connection, record);
-
+  nextId_++;
+  channel_.Put(protocol::Record::Connection, RecordOf(connection, getpid()));
   Napi::HandleScope scope(env_);
-  Napi::Object accepted = Napi::Object::New(env_);
-  accepted.Set("fd", peer.fd);
-  accepted.Set("id", static_cast<double>(id));
-  accepted.Set("remoteAddress", peer.address.Host());
-  accepted.Set("remotePort", peer.address.Port());
-  peers_.emplace(id, std::move(peer));
-  Call("open", accepted);
+  peers_.emplace(connection.id, Peer{connection.fd, NowMicros()});
+  Call("open", ConnectionObject(env_, connection));
   return true;
 }
 
@@ -337,15 +331,14 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                   return given.Get(name).As<Napi::Number>().Int64Value();
                 };
                 Multiplexer::Options options{};
-                options.listener = number("listener");
                 options.channel = number("channel");
-                options.backlog = number("backlog");
                 options.firstId = number("firstId");
                 options.maxConnections = number("maxConnections");
                 options.usePoll = given.Get("usePoll").ToBoolean();
-                if (listen(options.listener, options.backlog) != 0)
-                  throw SystemError(info.Env(), errno, "listen");
-                multiplexer.Start(info.Env(), options, info[1].As<Napi::Object>());
+                auto listeners = std::make_unique<Listeners>(ListenersFrom(given));
+                const char* failed = nullptr;
+                if (!listeners->Listen(&failed)) throw SystemError(info.Env(), errno, failed);
+                multiplexer.Start(info.Env(), std::move(listeners), options, info[1].As<Napi::Object>());
               }));
   exports.Set("peerWrite", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 auto bytes = info[1].As<Napi::Uint8Array>();

@@ -7,27 +7,27 @@
 #include <uv.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "serve/channel.h"
-#include "support/address.h"
+#include "serve/listeners.h"
 
 namespace truefork {
 
 class Multiplexer {
  public:
   struct Options {
-    int listener;
     int channel;
-    int backlog;
     uint64_t firstId;
     uint32_t maxConnections;  // at the cap clients wait in the backlog: 1 makes an iterative server
     bool usePoll;             // poll(2) in place of select(2), which knows no descriptor from FD_SETSIZE on
   };
 
-  // callbacks: { open({ fd, id, remoteAddress, remotePort }), data(id, chunk), end(id, errno), ended() }
-  void Start(Napi::Env env, const Options& options, Napi::Object callbacks);
+  // callbacks: { open(connection), data(id, chunk), end(id, errno), ended() }
+  void Start(Napi::Env env, std::unique_ptr<Listeners> listeners, const Options& options,
+             Napi::Object callbacks);
 
   // Sends what the client takes now and keeps the rest in line. False when there is a line, or no such
   // connection.
@@ -43,7 +43,6 @@ class Multiplexer {
  private:
   struct Peer {
     int fd;
-    Address address;
     int64_t acceptedAt;
     std::string line = {};     // what the client has not taken yet
     bool wanted = true;        // the handler wants to hear of it
@@ -57,7 +56,7 @@ class Multiplexer {
   void Serve();
   bool Wait();
   bool WaitBySelect(int timeout);
-  bool HasEnded() const { return options_.listener < 0 && peers_.empty() && !channel_.HasUnsent(); }
+  bool HasEnded() const { return !listeners_->open() && peers_.empty() && !channel_.HasUnsent(); }
   bool MayAccept() const;
   int MillisecondsToSleep() const;
   void ObeyCommands();
@@ -75,6 +74,7 @@ class Multiplexer {
   void Call(const char* name, Arguments... arguments);
 
   Napi::Env env_{nullptr};
+  std::unique_ptr<Listeners> listeners_;
   Options options_{};
   Channel channel_{-1};
   Napi::ObjectReference callbacks_;

@@ -39,8 +39,11 @@ enum class Record : uint32_t {
 struct ConnectionRecord {
   uint64_t id;
   int32_t pid;
+  uint16_t family;  // AF_INET, AF_INET6 or AF_UNIX
   uint16_t remotePort;
-  char remoteAddress[66];  // text, ended by NUL
+  uint16_t localPort;
+  char remoteAddress[110];  // text, ended by NUL
+  char localAddress[112];
 };
 
 struct ExitRecord {
@@ -55,6 +58,8 @@ struct ExitRecord {
   uint64_t majorFaults;
   uint64_t voluntarySwitches;
   uint64_t involuntarySwitches;
+  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+  int32_t unused;
 };
 
 // In a server of one process: a connection has ended, and no process with it.
@@ -99,7 +104,9 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::Connection),
      sizeof(ConnectionRecord),
      {TRUEFORK_FIELD(ConnectionRecord, id), TRUEFORK_FIELD(ConnectionRecord, pid),
-      TRUEFORK_FIELD(ConnectionRecord, remotePort), TRUEFORK_FIELD(ConnectionRecord, remoteAddress)}},
+      TRUEFORK_FIELD(ConnectionRecord, family), TRUEFORK_FIELD(ConnectionRecord, remotePort),
+      TRUEFORK_FIELD(ConnectionRecord, localPort), TRUEFORK_FIELD(ConnectionRecord, remoteAddress),
+      TRUEFORK_FIELD(ConnectionRecord, localAddress)}},
     {"Exit",
      static_cast<uint32_t>(Record::Exit),
      sizeof(ExitRecord),
@@ -107,7 +114,8 @@ constexpr Layout kLayouts[] = {
       TRUEFORK_FIELD(ExitRecord, durationUs), TRUEFORK_FIELD(ExitRecord, userCpuUs),
       TRUEFORK_FIELD(ExitRecord, systemCpuUs), TRUEFORK_FIELD(ExitRecord, maxRssKib),
       TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
-      TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches)}},
+      TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
+      TRUEFORK_FIELD(ExitRecord, execErrnum)}},
     {"Trouble",
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),

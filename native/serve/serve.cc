@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
+
+#include <memory>
 
 #include "fork/address_space.h"
 #include "fork/pact.h"
@@ -18,45 +21,92 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
+// Clients of a Unix socket have no name, as a rule: the socket's own has to do.
 void NameProcess(const Connection& connection) {
   const std::string host = connection.peer.Host();
-  const bool v6 = connection.peer.family() == AF_INET6;
-  const std::string address = v6 ? "[" + host + "]" : host;
-  uv_set_process_title(("truefork: " + address + ":" + std::to_string(connection.peer.Port())).c_str());
+  std::string name;
+  if (connection.local.family() == AF_UNIX) {
+    name = connection.local.Text();
+  } else {
+    name = connection.peer.family() == AF_INET6 ? "[" + host + "]" : host;
+    name += ":" + std::to_string(connection.peer.Port());
+  }
+  uv_set_process_title(("truefork: " + name).c_str());
+}
+
+const char* FamilyOf(const Connection& connection) {
+  switch (connection.local.family()) {
+    case AF_INET:
+      return "IPv4";
+    case AF_INET6:
+      return "IPv6";
+    default:
+      return "Unix";
+  }
+}
+
+std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
+  if (!options.Get("program").IsObject()) return nullptr;
+  const auto given = options.Get("program").As<Napi::Object>();
+  const auto list = given.Get("arguments").As<Napi::Array>();
+  std::vector<std::string> arguments;
+  for (uint32_t i = 0; i < list.Length(); i++) arguments.push_back(list.Get(i).As<Napi::String>());
+  return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
 }
 
 }  // namespace
+
+std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options) {
+  const auto list = options.Get("listeners").As<Napi::Array>();
+  std::vector<Listeners::Socket> sockets;
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const auto pair = list.Get(i).As<Napi::Array>();
+    const auto number = [&](uint32_t at) { return pair.Get(at).As<Napi::Number>().Int32Value(); };
+    sockets.push_back({number(0), number(1)});
+  }
+  return sockets;
+}
+
+Napi::Object ConnectionObject(Napi::Env env, const Connection& connection) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("fd", connection.fd);
+  object.Set("id", static_cast<double>(connection.id));
+  object.Set("family", FamilyOf(connection));
+  object.Set("remoteAddress", connection.peer.Text());
+  object.Set("remotePort", connection.peer.Port());
+  object.Set("localAddress", connection.local.Text());
+  object.Set("localPort", connection.local.Port());
+  return object;
+}
 
 Napi::Value Serve(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const auto given = info[0].As<Napi::Object>();
   ServeLoop::Options options{};
-  options.listener = Number(given, "listener");
   options.channel = Number(given, "channel");
-  options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
 
+  const std::unique_ptr<Program> program = ProgramFrom(given);
+  options.program = program.get();
+
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
-  if (listen(options.listener, options.backlog) != 0) throw SystemError(env, errno, "listen");
+  Listeners listeners(ListenersFrom(given));
+  const char* failed = nullptr;
+  if (!listeners.Listen(&failed)) throw SystemError(env, errno, failed);
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
-  MakeAddressSpaceCopyable();
+  if (!program) MakeAddressSpaceCopyable();
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  ServeLoop server(loop, options);
+  ServeLoop server(loop, listeners, options);
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
 
   NameProcess(*connection);
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("fd", connection->fd);
-  result.Set("id", static_cast<double>(connection->id));
-  result.Set("remoteAddress", connection->peer.Host());
-  result.Set("remotePort", connection->peer.Port());
-  return result;
+  return ConnectionObject(env, *connection);
 }
 
 Napi::Value ProtocolLayouts(const Napi::CallbackInfo& info) {

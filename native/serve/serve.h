@@ -2,11 +2,21 @@
 
 #include <napi.h>
 
+#include "serve/connection.h"
+#include "serve/listeners.h"
+
 namespace truefork {
 
-// serve({ listener, channel, backlog, maxChildren, firstId }): the loop of loop.h. Returns undefined in the
-// zygote, once the server has ended, and { fd, id, remoteAddress, remotePort } in each child.
+// serve({ listeners, channel, maxChildren, firstId, program }): the loop of loop.h. Returns undefined in the
+// zygote, once the server has ended, and the connection in each child. With a program, { path, arguments }, that
+// is what the children become, and nobody returns but the zygote.
 Napi::Value Serve(const Napi::CallbackInfo& info);
+
+// What the loops of both kinds of server are given as `listeners`: [[descriptor, backlog], …].
+std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options);
+
+// { fd, id, family, remoteAddress, remotePort, localAddress, localPort }
+Napi::Object ConnectionObject(Napi::Env env, const Connection& connection);
 
 // The layout of the messages in protocol.h, for the test that holds the two languages together.
 Napi::Value ProtocolLayouts(const Napi::CallbackInfo& info);

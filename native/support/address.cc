@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace truefork {
@@ -22,6 +23,24 @@ std::string Address::Host() const {
   return host;
 }
 
+std::string Address::Text() const {
+  std::string text = Host();
+  std::replace(text.begin(), text.end(), '\0', '@');
+  return text;
+}
+
+Address Address::Unmapped() const {
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+  if (family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) return *this;
+  Address v4;
+  auto* name = reinterpret_cast<sockaddr_in*>(&v4.storage);
+  name->sin_family = AF_INET;
+  name->sin_port = v6->sin6_port;
+  __builtin_memcpy(&name->sin_addr, &v6->sin6_addr.s6_addr[12], sizeof name->sin_addr);
+  v4.length = sizeof *name;
+  return v4;
+}
+
 uint16_t Address::Port() const {
   if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
   if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
@@ -37,6 +56,18 @@ bool ParseIp(const std::string& host, uint16_t port, Address* out) {
   __builtin_memcpy(&out->storage, found->ai_addr, found->ai_addrlen);
   out->length = found->ai_addrlen;
   freeaddrinfo(found);
+  return true;
+}
+
+bool UnixAddress(const std::string& path, Address* out) {
+  auto* name = reinterpret_cast<sockaddr_un*>(&out->storage);
+  if (path.size() >= sizeof name->sun_path) return false;
+  *out = Address{};
+  name->sun_family = AF_UNIX;
+  path.copy(name->sun_path, path.size());
+  // An abstract name has all its bytes counted, and a path its NUL.
+  const bool isAbstract = !path.empty() && path[0] == '\0';
+  out->length = offsetof(sockaddr_un, sun_path) + path.size() + (isAbstract ? 0 : 1);
   return true;
 }
 

@@ -37,11 +37,13 @@ int Bind() {
 // What serve.cc does, without JavaScript.
 void RunServer(const Options& options, int listener, int channel) {
   options.before();
-  listen(listener, options.backlog);
+  Listeners listeners({{listener, options.backlog}});
+  const char* failed = nullptr;
+  EXPECT_TRUE(listeners.Listen(&failed)) << failed << ": " << strerror(errno);
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(&loop, {listener, channel, options.backlog, options.maxChildren, options.firstId});
+    ServeLoop server(&loop, listeners, {channel, options.maxChildren, options.firstId, options.program});
     if (const auto connection = server.Run()) {
       options.serve(*connection);
       ExitSubject();

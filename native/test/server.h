@@ -20,6 +20,7 @@ struct Options {
   uint32_t maxChildren = 256;
   int backlog = 511;
   uint64_t firstId = 1;
+  Program* program = nullptr;
   std::function<void()> before = [] {
   };  // runs in the server, before its loop: to arm faults, for the most part
   std::function<void(const Connection&)> serve = Echo;  // runs in each child

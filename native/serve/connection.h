@@ -1,0 +1,19 @@
+// A connection, from accept() on.
+#pragma once
+
+#include "serve/protocol.h"
+#include "support/address.h"
+
+namespace truefork {
+
+struct Connection {
+  int fd;
+  uint64_t id;
+  Address peer;
+  Address local;
+};
+
+// What the owner is told of it. A Unix socket's address that is too long for the record is cut.
+protocol::ConnectionRecord RecordOf(const Connection& connection, int32_t pid);
+
+}  // namespace truefork
