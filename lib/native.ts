@@ -6,18 +6,22 @@ import type { PosixCalls } from './posix/native.js';
 export interface Accepted {
   fd: number;
   id: number;
+  family: 'IPv4' | 'IPv6' | 'Unix';
   remoteAddress: string;
   remotePort: number;
+  localAddress: string;
+  localPort: number;
 }
 
 export interface ServeOptions {
-  /** Descriptor of the bound, non-blocking listener. */
-  listener: number;
+  /** Descriptors of bound, non-blocking listeners, and the backlog of each. */
+  listeners: [fd: number, backlog: number][];
   /** Descriptor of the stream socket to the owner. */
   channel: number;
-  backlog: number;
   maxChildren: number;
   firstId: number;
+  /** What the children are to become. */
+  program?: { path: string; arguments: string[] };
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -53,8 +57,23 @@ export interface MessageLayout {
 }
 
 export interface Native {
-  bindListener(options: { host: string; port: number; ipv6Only: boolean }): number;
-  getsockname(fd: number): { address: string; family: 'IPv4' | 'IPv6'; port: number };
+  bindListener(options: {
+    host: string;
+    port: number;
+    ipv6Only: boolean;
+    noDelay: boolean;
+    keepAlive: boolean;
+    keepAliveSeconds: number;
+    deferSeconds: number;
+  }): number;
+  bindUnixListener(path: string): number;
+  /** Whether it listens already. */
+  adoptListener(fd: number): boolean;
+  getsockname(fd: number): { address: string; family: 'IPv4' | 'IPv6' | 'Unix'; port: number };
+  userId(name: string): number | undefined;
+  groupId(name: string): number | undefined;
+  notify(socket: string, text: string): void;
+  monotonicMicros(): number;
   getpid(): number;
   kill(pid: number, signal: number): void;
   close(fd: number): void;

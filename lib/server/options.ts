@@ -23,16 +23,42 @@ export interface CheckedOptions extends Required<Omit<ServerOptions, 'handler'>>
   most: number;
 }
 
-/** Where to listen: as `net.Server.listen`. */
+/** Where to listen, and how: as `net.Server.listen`, and more. `host` and `port`, or `path`, or `fd`. */
 export interface ListenOptions {
   /** 0, the default, lets the system choose one. */
   port?: number;
   /** A local address or name; by default all addresses, IPv6 and IPv4. */
   host?: string;
-  /** How many clients may wait to be accepted; 511 by default. The system may allow less (`net.core.somaxconn`). */
+  /**
+   * A Unix socket: a path of at most 107 bytes, or an abstract name, which begins with `\0`. What a dead server has
+   * left on the path makes room; a live server's socket is `EADDRINUSE`. The path is removed when the server closes.
+   */
+  path?: string;
+  /** A stream socket that this process has been given, bound already: `listenFds()` tells those of a service manager. */
+  fd?: number;
+  /**
+   * How many clients may wait to be accepted; 511 by default, or what the system allows (`net.core.somaxconn`). More
+   * than that is cut, with a `warning`.
+   */
   backlog?: number;
   /** With an IPv6 address: whether IPv4 clients are kept out. */
   ipv6Only?: boolean;
+  /** Permission bits of the Unix socket's path: those who may write may connect. By default the umask decides. */
+  socketMode?: number;
+  /** Who owns the path: a number or a name. */
+  socketUser?: number | string;
+  socketGroup?: number | string;
+  /** As in `net.createServer`: what is written is sent at once (TCP_NODELAY of tcp(7)). */
+  noDelay?: boolean;
+  /** As in `net.createServer`: a client that is gone without a word is noticed (SO_KEEPALIVE of socket(7)). */
+  keepAlive?: boolean;
+  /** Milliseconds of silence before the first probe, in whole seconds; 0, the default: as the system has it. */
+  keepAliveInitialDelay?: number;
+  /**
+   * Milliseconds, in whole seconds, that a client is left to say something before anybody is woken to serve it
+   * (TCP_DEFER_ACCEPT of tcp(7)); 0, the default: none. Only where clients speak first.
+   */
+  deferAccept?: number;
 }
 
 const longestDelay = 2 ** 31 - 1; // what a timer can hold

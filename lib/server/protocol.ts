@@ -15,17 +15,20 @@ export const messages = {
   Listening: { kind: 2, size: 0, fields: {} },
   Connection: {
     kind: 3,
-    size: 80,
+    size: 240,
     fields: {
       id: ['u64', 0, 8],
       pid: ['i32', 8, 4],
-      remotePort: ['u16', 12, 2],
-      remoteAddress: ['text', 14, 66],
+      family: ['u16', 12, 2],
+      remotePort: ['u16', 14, 2],
+      localPort: ['u16', 16, 2],
+      remoteAddress: ['text', 18, 110],
+      localAddress: ['text', 128, 112],
     },
   },
   Exit: {
     kind: 4,
-    size: 80,
+    size: 88,
     fields: {
       id: ['u64', 0, 8],
       pid: ['i32', 8, 4],
@@ -38,6 +41,7 @@ export const messages = {
       majorFaults: ['u64', 56, 8],
       voluntarySwitches: ['u64', 64, 8],
       involuntarySwitches: ['u64', 72, 8],
+      execErrnum: ['i32', 80, 4],
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },

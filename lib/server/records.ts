@@ -6,8 +6,20 @@ export interface ConnectionInfo {
   id: number;
   /** The process that serves it. */
   pid: number;
+  family: Family;
+  /** Of a Unix socket's client, the path that it is bound to: for most, `''`. An abstract name begins with `@`. */
   remoteAddress: string;
+  /** 0 for a Unix socket. */
   remotePort: number;
+  localAddress: string;
+  localPort: number;
+}
+
+export type Family = 'IPv4' | 'IPv6' | 'Unix';
+
+/** The numbers of the kernel's own, AF_UNIX, AF_INET and AF_INET6. */
+export function familyName(family: number): Family {
+  return family === 1 ? 'Unix' : family === 2 ? 'IPv4' : 'IPv6';
 }
 
 /** The resources that a child used, under the names and in the units of `process.resourceUsage()`. */
@@ -35,6 +47,8 @@ export interface ExitInfo extends ConnectionInfo {
   /** The signal that ended the child, or null. */
   signal: NodeJS.Signals | null;
   coreDumped: boolean;
+  /** Only where `exec` names a program, and it could not be executed: why (execve(2)), `'ENOENT'` and the like. */
+  execError?: string;
   /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
   rusage: ChildUsage | null;
   durationMs: number;

@@ -8,6 +8,7 @@ import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
 import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
+import { managersVariables } from './systemd.js';
 
 export interface Ending {
   code: number | null;
@@ -21,6 +22,7 @@ interface ZygoteEvents {
 }
 
 const script = fileURLToPath(new URL('../zygote/main.js', import.meta.url));
+const programScript = fileURLToPath(new URL('../zygote/program.js', import.meta.url));
 
 export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   readonly #process: ChildProcess;
@@ -28,16 +30,18 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(listeners: readonly number[], stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
     super();
-    const flags = config.mode === 'fork' ? [...requiredFlags(), ...zygoteFlags] : [];
-    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
+    // What becomes another program needs none of the flags with which forked JavaScript survives.
+    const forks = config.mode === 'fork' && config.program === undefined;
+    const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
+    const start = config.program === undefined ? script : programScript;
+    this.#process = spawn(process.execPath, [...flags, start, JSON.stringify(config)], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
-      // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
-      env: { ...process.env, LD_BIND_NOW: '1' },
+      env: environment(forks),
       // In the order of `descriptors` in lib/zygote/config.ts.
-      stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', listener],
+      stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', ...listeners],
     });
     this.#channel = this.#process.stdio[3] as unknown as Duplex;
     const reader = new RecordReader();
@@ -93,6 +97,14 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
+}
+
+function environment(forks: boolean): NodeJS.ProcessEnv {
+  const variables: NodeJS.ProcessEnv = { ...process.env };
+  for (const name of managersVariables) delete variables[name];
+  // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
+  if (forks) variables.LD_BIND_NOW = '1';
+  return variables;
 }
 
 /** The error with which a handler failed to load, as it was thrown in the zygote. */

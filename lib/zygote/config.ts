@@ -1,16 +1,26 @@
+import type { Program } from '../server/program.js';
+
 /** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
 export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
 
 /** What the owner tells a zygote when it starts it: one JSON argument. */
 export interface ZygoteConfig {
   mode: Mode;
-  /** URL of the handler module. */
+  /** URL of the handler module, where no program serves in its place. */
   handler: string;
-  backlog: number;
+  program: Program | undefined;
+  /** The backlog of each listener; 0 for one that listens already. */
+  backlogs: number[];
   /** In a forking server, the most children; else the most connections. */
   most: number;
   firstId: number;
 }
 
-/** The descriptors that a zygote begins with, beside the three standard ones. */
-export const descriptors = { channel: 3, listener: 4 } as const;
+/** The descriptors that a zygote begins with, beside the three standard ones; the other listeners follow the first. */
+export const descriptors = { channel: 3, firstListener: 4 } as const;
+
+/** What the serve loops take. */
+export function loopOptions({ backlogs, firstId }: ZygoteConfig) {
+  const listeners = backlogs.map((backlog, n): [number, number] => [descriptors.firstListener + n, backlog]);
+  return { listeners, channel: descriptors.channel, firstId };
+}

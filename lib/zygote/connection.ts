@@ -11,14 +11,22 @@ export interface Transport {
 export class Connection {
   /** The number of this connection in its server's records. */
   readonly id: number;
+  readonly family: 'IPv4' | 'IPv6' | 'Unix';
+  /** Of a Unix socket's client, the path that it is bound to: for most, `''`. An abstract name begins with `@`. */
   readonly remoteAddress: string;
+  /** 0 for a Unix socket. */
   readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
   #transport: Transport;
 
   constructor(accepted: Accepted, transport: Transport) {
     this.id = accepted.id;
+    this.family = accepted.family;
     this.remoteAddress = accepted.remoteAddress;
     this.remotePort = accepted.remotePort;
+    this.localAddress = accepted.localAddress;
+    this.localPort = accepted.localPort;
     this.#transport = transport;
   }
 

@@ -4,18 +4,18 @@
  */
 import type net from 'node:net';
 import { type Accepted, native } from '../native.js';
-import { descriptors, type ZygoteConfig } from './config.js';
+import { loopOptions, type ZygoteConfig } from './config.js';
 import { Connection } from './connection.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream, socketError } from './sockets.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ZygoteConfig): void {
-  const { mode, backlog, firstId } = config;
+  const { mode } = config;
   const maxConnections = mode === 'iterative' ? 1 : config.most;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(
-    { ...descriptors, backlog, firstId, maxConnections, usePoll: mode === 'poll' },
+    { ...loopOptions(config), maxConnections, usePoll: mode === 'poll' },
     { ...serve, ended: () => native.exitNow(0) },
   );
 }

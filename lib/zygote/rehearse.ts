@@ -6,7 +6,7 @@ import http from 'node:http';
 import net from 'node:net';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { native } from '../native.js';
+import { type Accepted, native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
@@ -34,7 +34,15 @@ export async function rehearse({ form, handler }: LoadedHandler): Promise<void> 
 }
 
 function playCallbacks(fd: number, ended: () => void): void {
-  const accepted = { fd, id: 0, remoteAddress: '127.0.0.1', remotePort: 1 };
+  const accepted: Accepted = {
+    fd,
+    id: 0,
+    family: 'IPv4',
+    remoteAddress: '127.0.0.1',
+    remotePort: 1,
+    localAddress: '127.0.0.1',
+    localPort: 2,
+  };
   const close = () => {
     native.close(fd);
     ended();

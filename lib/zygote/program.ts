@@ -1,0 +1,13 @@
+/** Where the serving process starts when a program is the handler: it is the loop in C++, and runs no JavaScript more. */
+import path from 'node:path';
+import { armFaults } from '../fork/faults.js';
+import { native } from '../native.js';
+import { descriptors, loopOptions, type ZygoteConfig } from './config.js';
+
+native.dieWithPeer(descriptors.channel);
+const config: ZygoteConfig = JSON.parse(process.argv[2]!);
+armFaults(process.env.TRUEFORK_FAULTS);
+const program = config.program!;
+process.title = `truefork: zygote ${path.basename(program.path)}`;
+native.serve({ ...loopOptions(config), maxChildren: config.most, program });
+native.exitNow(0);
