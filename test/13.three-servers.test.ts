@@ -120,7 +120,7 @@ describe.each(modes)('in mode %s the portable handler', mode => {
   });
 
   test('when the grace is over, who is left is closed', async () => {
-    const server = await serveIn(echo, '--grace', '0');
+    const server = await serveIn(echo, '--grace-period', '0s');
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGTERM');
