@@ -1,12 +1,18 @@
 /** `truefork.config.js`: what `truefork serve` does when nobody tells it otherwise. */
 import type { ForkingServerOptions } from './server/forking-server.js';
-import type { ListenOptions } from './server/options.js';
+import type { ListenOptions } from './server/listen-options.js';
 import type { SelectServerOptions } from './server/select-server.js';
 
 /** What the command has beside the options of the servers and of `listen()`. */
 export interface CommandOptions {
   /** Which server: `select` and `poll` are both a SelectServer. */
   mode?: 'fork' | 'iterative' | 'select' | 'poll';
+  /**
+   * Where to listen, in the place of `host` and `port`, at one place or several: `7777`, `10.0.0.1:80`, `[::1]:80`,
+   * `*:80` (all addresses), `/run/a.sock`, `@abstract-name`, `systemd` or `systemd:name` for sockets that a service
+   * manager passes, `fd:3` for one that somebody else does.
+   */
+  listen?: readonly string[];
   /** One JSON object a line instead of text; what the handler prints goes to stderr. */
   json?: boolean;
 }

@@ -39,6 +39,11 @@ export class GivenOptions {
     this.#given = given;
   }
 
+  /** Whether the user has said so, and not a default. */
+  has(name: OptionName): boolean {
+    return this.#given.has(name);
+  }
+
   /** The checked value, by default the command's; undefined where the server's own default is to hold. */
   value<Name extends OptionName>(name: Name): CheckedValue<Name> | undefined {
     const given = this.#given.get(name);

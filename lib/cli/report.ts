@@ -1,11 +1,11 @@
 /** What `truefork serve` prints: for people, or a line of JSON for each event. */
-import type { AddressInfo } from 'node:net';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import { type ListenAddress, showAddress, showHostAndPort } from '../server/listener.js';
 import type { ConnectionInfo, EndInfo, ExitInfo } from '../server/records.js';
 
 export interface Reporter {
-  listening(address: AddressInfo): void;
+  listening(address: ListenAddress): void;
   connection(info: ConnectionInfo): void;
   exit(info: ExitInfo): void;
   end(info: EndInfo): void;
@@ -16,7 +16,8 @@ type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
 export function jsonReporter(out: Output): Reporter {
   const say = (event: string, fields: object) => out.write(`${JSON.stringify({ event, ...fields })}\n`);
   return {
-    listening: ({ address, port }) => say('listening', { host: address, port }),
+    listening: address =>
+      say('listening', typeof address === 'string' ? { path: address } : { host: address.address, port: address.port }),
     connection: info => say('connection', info),
     exit: info => say('exit', info),
     end: info => say('end', info),
@@ -26,10 +27,9 @@ export function jsonReporter(out: Output): Reporter {
 export function textReporter(out: Output): Reporter {
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     out.isTTY && !process.env.NO_COLOR ? styleText(format, text) : text;
-  const name = ({ id, remoteAddress, remotePort }: ConnectionInfo) =>
-    paint('bold', `#${id}`) + paint('gray', ` ${endpoint(remoteAddress, remotePort)}`);
+  const name = (info: ConnectionInfo) => paint('bold', `#${info.id}`) + paint('gray', ` ${clientOf(info)}`);
   return {
-    listening: ({ address, port }) => out.write(`listening on ${endpoint(address, port)}\n`),
+    listening: address => out.write(`listening on ${showAddress(address)}\n`),
     connection: info => out.write(`${name(info)} connected: process ${info.pid}\n`),
     end: info => out.write(`${name(info)} ended after ${milliseconds(info.durationMs)}\n`),
     exit(info) {
@@ -42,11 +42,13 @@ export function textReporter(out: Output): Reporter {
   };
 }
 
-function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+/** A Unix socket's client seldom has a name: then it goes by where it came in. */
+function clientOf({ family, remoteAddress, remotePort, localAddress }: ConnectionInfo): string {
+  return family === 'Unix' ? remoteAddress || localAddress : showHostAndPort(remoteAddress, remotePort);
 }
 
-function describeExit({ code, signal, coreDumped }: ExitInfo): string {
+function describeExit({ code, signal, coreDumped, execError }: ExitInfo): string {
+  if (execError !== undefined) return `could not execute the program (${execError})`;
   if (signal === null) return `exited with ${code}`;
   return `was ended by ${signal}${coreDumped ? ' (core dumped)' : ''}`;
 }

@@ -3,11 +3,13 @@ import os from 'node:os';
 import { ForkingServer } from '../server/forking-server.js';
 import { IterativeServer } from '../server/iterative-server.js';
 import type { ServerOptions } from '../server/options.js';
+import type { Checked } from '../server/option-table.js';
 import { SelectServer } from '../server/select-server.js';
 import type { Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
+import { placesToListen } from './places.js';
 import { jsonReporter, textReporter } from './report.js';
 import { UsageError } from './usage.js';
 
@@ -42,6 +44,7 @@ export async function serve(args: string[]): Promise<number> {
     return 0;
   }
   const json = given.value('json') ?? false;
+  const places = placesToListen(given);
   const server = makeServer(given, json ? { stdout: 'stderr' } : {});
   const report = json ? jsonReporter(process.stdout) : textReporter(process.stdout);
   reapAsInit(server);
@@ -60,12 +63,12 @@ export async function serve(args: string[]): Promise<number> {
     exitCode = code;
   });
   try {
-    await server.listen(given.valuesFor('listen'));
+    await server.listen(places);
   } catch (error) {
     if (exitCode !== 0) return exitCode; // stopped by a signal before it had begun
     throw error;
   }
-  report.listening(server.address()!);
+  for (const address of server.addresses()) report.listening(address);
   await closed;
   return exitCode;
 }
@@ -74,9 +77,11 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
   const mode = given.value('mode') ?? 'fork';
   const kind = mode === 'poll' ? 'select' : mode;
   given.assertFitFor([kind, 'listen', 'command']);
-  const { handler, ...others } = given.valuesFor(kind);
-  if (handler === undefined) throw new UsageError('which handler? truefork serve <handler> [options]');
-  const options = { ...ofCommand, handler: handler as URL, ...others };
+  const { handler, exec, ...others } = given.valuesFor(kind) as Partial<Checked<'fork'>>;
+  if (handler === undefined && exec === undefined)
+    throw new UsageError('which handler? truefork serve <handler> [options], or truefork serve --exec <command>');
+  const program = exec === undefined ? {} : { exec };
+  const options = { ...ofCommand, handler: handler as URL, ...program, ...others };
   return asUsage(() => {
     switch (mode) {
       case 'fork':

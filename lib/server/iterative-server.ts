@@ -1,4 +1,4 @@
-import { checkOptions, type ServerOptions } from './options.js';
+import { assertHandler, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export type IterativeServerOptions = ServerOptions;
@@ -10,6 +10,8 @@ export type IterativeServerOptions = ServerOptions;
 export class IterativeServer extends Server {
   /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
   constructor(options: IterativeServerOptions) {
-    super({ ...checkOptions('iterative', options), most: 1 }, 'iterative');
+    const checked = checkOptions('iterative', options);
+    assertHandler(checked.handler);
+    super({ ...checked, most: 1 }, 'iterative');
   }
 }

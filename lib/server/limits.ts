@@ -1,4 +1,4 @@
-/** How many children this machine can bear, so that a mistake cannot lock it. */
+/** How much this machine can bear: how many children, so that a mistake cannot lock it, and how many waiting clients. */
 import fs from 'node:fs';
 import { native } from '../native.js';
 
@@ -22,4 +22,9 @@ function containerLimit(): number {
   } catch {
     return Number.POSITIVE_INFINITY; // no such controller here
   }
+}
+
+/** What listen(2) cuts every backlog to. */
+export function mostBacklog(): number {
+  return Number(fs.readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
 }

@@ -2,9 +2,9 @@
 import dns from 'node:dns/promises';
 import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
-import { badArgument, misuse } from '../errors.js';
+import { misuse } from '../errors.js';
 import { native } from '../native.js';
-import type { CheckedListenOptions } from './options.js';
+import type { Endpoint } from './listen-options.js';
 
 /** As `net.Server.address()`: a string for a Unix socket, its path or abstract name. */
 export type ListenAddress = AddressInfo | string;
@@ -25,7 +25,7 @@ export class Listener {
     if (file !== undefined) this.#file = { path: file, made: fs.lstatSync(file) };
   }
 
-  static async open(options: CheckedListenOptions): Promise<Listener> {
+  static async open(options: Endpoint): Promise<Listener> {
     if (options.fd !== undefined) return Listener.#adopt(options.fd, options.backlog);
     if (options.path !== undefined) return Listener.#bindPath(options.path, options);
     return new Listener(await bindHost(options), options.backlog);
@@ -41,7 +41,7 @@ export class Listener {
     return new Listener(fd, listens ? 0 : backlog);
   }
 
-  static #bindPath(path: string, options: CheckedListenOptions): Listener {
+  static #bindPath(path: string, options: Endpoint): Listener {
     const fd = native.bindUnixListener(path);
     if (path.startsWith('\0')) return new Listener(fd, options.backlog);
     try {
@@ -75,7 +75,7 @@ export class Listener {
 /** chown(2): this one stays as it is. */
 const keep = -1;
 
-async function bindHost(options: CheckedListenOptions): Promise<number> {
+async function bindHost(options: Endpoint): Promise<number> {
   const { host, ipv6Only } = options;
   const bind = (address: string, ipv6Only: boolean) =>
     native.bindListener({
@@ -105,14 +105,11 @@ function isAddress(host: string): boolean {
   return net.isIP(host.replace(/%.*$/, '')) !== 0;
 }
 
-/** What listen(2) cuts every backlog to. */
-export function mostBacklog(): number {
-  return Number(fs.readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+/** An address as it is told to people: `127.0.0.1:7777`, `[::1]:7777`, `/run/a.sock`, `@abstract-name`. */
+export function showAddress(address: ListenAddress): string {
+  return typeof address === 'string' ? address.replace(/^\0/, '@') : showHostAndPort(address.address, address.port);
 }
 
-/** The number of a user or group, by number or name. */
-export function checkAccount(name: string, value: unknown, find: (name: string) => number | undefined): number {
-  const id = typeof value === 'string' ? find(value) : value;
-  if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
-  throw badArgument(`${name}: there is no ${JSON.stringify(value)} on this machine`);
+export function showHostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

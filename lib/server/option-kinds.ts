@@ -135,6 +135,37 @@ export function handlerScript(): Kind<string | URL, URL> {
   };
 }
 
+/** Permission bits: a number, or octal digits as chmod(1) has them. */
+export function permissions(): Kind<number | string, number> {
+  return {
+    placeholder: 'mode',
+    parse: given => given,
+    check(name, value) {
+      const bits = typeof value === 'string' && /^[0-7]{3,4}$/.test(value) ? Number.parseInt(value, 8) : value;
+      if (typeof bits === 'number' && Number.isInteger(bits) && bits >= 0 && bits <= 0o777) return bits;
+      throw badArgument(`${name} has to be permission bits in octal, as in "660", not ${show(value)}`);
+    },
+    show: value => (typeof value === 'number' ? value.toString(8) : value),
+  };
+}
+
+/** A user or group: a number, or a name that `find` knows the number of. */
+export function account(
+  placeholder: string,
+  find: (name: string) => number | undefined,
+): Kind<number | string, number> {
+  return {
+    placeholder,
+    parse: given => (/^\d+$/.test(given) ? Number(given) : given),
+    check(name, value) {
+      const id = typeof value === 'string' ? find(value) : value;
+      if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
+      throw badArgument(`${name}: this machine has no ${placeholder} ${show(value)}`);
+    },
+    show: String,
+  };
+}
+
 function isUrl(given: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(given);
 }

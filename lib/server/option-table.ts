@@ -3,8 +3,21 @@
  * of `truefork serve`, the config file and docs/options.md. For an option more: an entry here, a line in the interface
  * of those who take it (a test holds the two together), and the place that uses it.
  */
-import { defaultMaxChildren, mostChildren } from './limits.js';
-import { choice, duration, flag, handlerScript, integer, type Kind, text } from './option-kinds.js';
+import { native } from '../native.js';
+import { endpoints, socketPath } from './endpoints.js';
+import { defaultMaxChildren, mostBacklog, mostChildren } from './limits.js';
+import {
+  account,
+  choice,
+  duration,
+  flag,
+  handlerScript,
+  integer,
+  type Kind,
+  permissions,
+  text,
+} from './option-kinds.js';
+import { programWords } from './program.js';
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
@@ -25,7 +38,6 @@ export interface Option<In = unknown, Checked = In> {
   commandDefault?: In;
   /** In place of the default, in the help. */
   defaultText?: string;
-  required?: true;
   /** The letter of its short flag. */
   short?: string;
   /** One line: it begins with a small letter and ends without a full stop. */
@@ -33,6 +45,9 @@ export interface Option<In = unknown, Checked = In> {
 }
 
 const noLimit = 2 ** 31 - 1;
+
+/** What TCP_KEEPIDLE and TCP_DEFER_ACCEPT can hold, as good as: nine hours. */
+const longestKernelDelay = 32_767_000;
 
 /** Holds the types of an entry's parts together, and keeps them as they were written. */
 function option<In, Checked, const Rest extends Omit<Option<In, Checked>, 'kind'>>(
@@ -46,8 +61,13 @@ export const optionTable = {
     topic: 'What to serve',
     takenBy: serverKinds,
     kind: handlerScript(),
-    required: true,
     help: 'the handler script, if it is not given as an argument',
+  }),
+  exec: option({
+    topic: 'What to serve',
+    takenBy: ['fork'],
+    kind: programWords(),
+    help: 'a program in its place: the connection is its standard input and output',
   }),
   mode: option({
     topic: 'What to serve',
@@ -60,6 +80,14 @@ export const optionTable = {
       'select, poll: all at once, in one process',
   }),
 
+  listen: option({
+    topic: 'Listening',
+    takenBy: ['command'],
+    kind: endpoints(),
+    help:
+      'where to listen, in the place of --host and --port, and as often as needed: 7777, 10.0.0.1:80, [::1]:80, ' +
+      '*:80, /run/a.sock, @abstract-name, systemd, systemd:name, fd:3',
+  }),
   port: option({
     topic: 'Listening',
     takenBy: ['listen'],
@@ -78,11 +106,24 @@ export const optionTable = {
     short: 'H',
     help: 'local address or name to listen on; ::, all there are',
   }),
+  path: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: socketPath(),
+    help: 'a Unix socket to listen on, or as @name an abstract one',
+  }),
+  fd: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: integer(3, 2 ** 31 - 1),
+    help: 'a bound socket to listen on, which was passed as this descriptor',
+  }),
   backlog: option({
     topic: 'Listening',
     takenBy: ['listen'],
     kind: integer(1, 2 ** 31 - 1),
-    default: 511,
+    default: () => Math.min(511, mostBacklog()),
+    defaultText: '511',
     help: 'how many clients may wait in line',
   }),
   ipv6Only: option({
@@ -91,6 +132,62 @@ export const optionTable = {
     kind: flag(),
     default: false,
     help: 'with an IPv6 address: keep IPv4 clients out',
+  }),
+  socketMode: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: permissions(),
+    help: 'permission bits of the Unix socket, in octal: who may write may connect',
+  }),
+  socketUser: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: account('user', native.userId),
+    help: 'who owns the Unix socket',
+  }),
+  socketGroup: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: account('group', native.groupId),
+    help: 'whose group owns it',
+  }),
+  noDelay: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: flag(),
+    default: false,
+    help: 'send at once what is written (TCP_NODELAY)',
+  }),
+  keepAlive: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: flag(),
+    default: false,
+    help: 'notice clients that are gone without a word (SO_KEEPALIVE)',
+  }),
+  keepAliveInitialDelay: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: duration(0, longestKernelDelay),
+    default: 0,
+    defaultText: 'as the system has it',
+    help: 'after how long a silence; in whole seconds',
+  }),
+  deferAccept: option({
+    topic: 'Listening',
+    takenBy: ['listen'],
+    kind: duration(0, longestKernelDelay),
+    default: 0,
+    defaultText: 'not at all',
+    help: 'how long to leave a client that has said nothing yet to the kernel; in whole seconds',
+  }),
+  notify: option({
+    topic: 'Listening',
+    takenBy: serverKinds,
+    kind: flag(),
+    default: false,
+    commandDefault: true,
+    help: 'tell the service manager what becomes of the server, if there is one (sd_notify)',
   }),
 
   maxChildren: option({
@@ -164,7 +261,7 @@ export type Given<T extends Taker> = {
 /** What a value is once it is checked, or completed by its default. */
 export type CheckedValue<Name extends OptionName> =
   Table[Name]['kind'] extends Kind<infer _, infer Out>
-    ? Out | (Table[Name] extends { default: unknown } | { required: true } ? never : undefined)
+    ? Out | (Table[Name] extends { default: unknown } ? never : undefined)
     : never;
 
 export type Checked<T extends Taker> = { [Name in NamesOf<T>]: CheckedValue<Name> };

@@ -1,5 +1,4 @@
 /** The options of a server: what a program may give, and how it is checked and completed before anything is started. */
-import net from 'node:net';
 import { badArgument, misuse } from '../errors.js';
 import { mostChildren } from './limits.js';
 import type { Duration } from './option-kinds.js';
@@ -22,44 +21,12 @@ export interface ServerOptions {
   gracePeriod?: Duration;
   /** How long children may then take to obey SIGTERM, before SIGKILL; 1 s by default. */
   killDelay?: Duration;
-}
-
-/** Where to listen, and how: as `net.Server.listen`, and more. `host` and `port`, or `path`, or `fd`. */
-export interface ListenOptions {
-  /** 0, the default, lets the system choose one. */
-  port?: number;
-  /** A local address or name; by default all addresses, IPv6 and IPv4. */
-  host?: string;
   /**
-   * A Unix socket: a path of at most 107 bytes, or an abstract name, which begins with `\0`. What a dead server has
-   * left on the path makes room; a live server's socket is `EADDRINUSE`. The path is removed when the server closes.
+   * Whether to tell the service manager that the server is ready, stops, and lives (sd_notify(3)), where there is one:
+   * `NOTIFY_SOCKET` says so. False by default, for the program may have more to do before it is ready; `truefork serve`
+   * does it.
    */
-  path?: string;
-  /** A stream socket that this process has been given, bound already: `listenFds()` tells those of a service manager. */
-  fd?: number;
-  /**
-   * How many clients may wait to be accepted; 511 by default, or what the system allows (`net.core.somaxconn`). More
-   * than that is cut, with a `warning`.
-   */
-  backlog?: number;
-  /** With an IPv6 address: whether IPv4 clients are kept out. */
-  ipv6Only?: boolean;
-  /** Permission bits of the Unix socket's path: those who may write may connect. By default the umask decides. */
-  socketMode?: number;
-  /** Who owns the path: a number or a name. */
-  socketUser?: number | string;
-  socketGroup?: number | string;
-  /** As in `net.createServer`: what is written is sent at once (TCP_NODELAY of tcp(7)). */
-  noDelay?: boolean;
-  /** As in `net.createServer`: a client that is gone without a word is noticed (SO_KEEPALIVE of socket(7)). */
-  keepAlive?: boolean;
-  /** Milliseconds of silence before the first probe, in whole seconds; 0, the default: as the system has it. */
-  keepAliveInitialDelay?: number;
-  /**
-   * Milliseconds, in whole seconds, that a client is left to say something before anybody is woken to serve it
-   * (TCP_DEFER_ACCEPT of tcp(7)); 0, the default: none. Only where clients speak first.
-   */
-  deferAccept?: number;
+  notify?: boolean;
 }
 
 const called: Record<Taker, string> = {
@@ -111,10 +78,15 @@ export function checkOption<Name extends OptionName>(
   value: unknown,
   label: string = name,
 ): CheckedValue<Name> {
-  const { kind, required, default: byDefault } = lookUp(name)!;
+  const { kind, default: byDefault } = lookUp(name)!;
   const completed = value ?? (typeof byDefault === 'function' ? byDefault() : byDefault);
-  const checked = completed === undefined && !required ? undefined : kind.check(label, completed);
+  const checked = completed === undefined ? undefined : kind.check(label, completed);
   return checked as CheckedValue<Name>;
+}
+
+/** @throws `ERR_TRUEFORK_ARGUMENT` where there is none, and nothing could serve in its place. */
+export function assertHandler(handler: URL | undefined): void {
+  if (handler === undefined) throw badArgument('handler has to be the path or file: URL of a script');
 }
 
 /** @throws `ERR_TRUEFORK_LIMIT` for more than the user may start. */
@@ -126,18 +98,4 @@ export function assertAllowed(maxChildren: number): void {
     `maxChildren ${maxChildren} is more than this user may start: ${most} processes, with some kept for a shell. ` +
       'Lower it, or raise the limit (ulimit -u, or pids.max of the container)',
   );
-}
-
-/** The forms of `net.Server.listen`: `(options)`, `(port, host, backlog)`, each with a callback or without. */
-export function checkListenArguments(args: readonly unknown[]): Checked<'listen'> {
-  const [first, host, backlog] = args.filter(arg => typeof arg !== 'function');
-  return checkOptions(
-    'listen',
-    typeof first === 'object' && first !== null ? first : { port: first, host, backlog },
-  );
-}
-
-/** Whether `host` needs no look-up. */
-export function isAddress(host: string): boolean {
-  return net.isIP(host.replace(/%.*$/, '')) !== 0;
 }

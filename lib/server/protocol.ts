@@ -11,6 +11,7 @@ type Fields = Record<string, readonly [type: FieldType, offset: number, size: nu
 export const messages = {
   Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
   Kill: { kind: 2, size: 0, fields: {} },
+  Ping: { kind: 3, size: 0, fields: {} },
   LoadFailed: { kind: 1, size: 0, fields: {} },
   Listening: { kind: 2, size: 0, fields: {} },
   Connection: {
@@ -45,6 +46,7 @@ export const messages = {
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
+  Pong: { kind: 7, size: 0, fields: {} },
   Trouble: { kind: 5, size: 16, fields: { errnum: ['i32', 0, 4], syscall: ['text', 4, 12] } },
 } as const satisfies Record<string, { kind: number; size: number; fields: Fields }>;
 
@@ -52,8 +54,8 @@ type Messages = typeof messages;
 type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
 type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
-const commandNames = ['Stop', 'Kill'] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End'] as const;
+const commandNames = ['Stop', 'Kill', 'Ping'] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Pong'] as const;
 type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 

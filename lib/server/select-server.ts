@@ -1,4 +1,4 @@
-import { checkOptions, type ServerOptions } from './options.js';
+import { assertHandler, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface SelectServerOptions extends ServerOptions {
@@ -20,6 +20,7 @@ export class SelectServer extends Server {
   /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
   constructor(options: SelectServerOptions) {
     const checked = checkOptions('select', options);
+    assertHandler(checked.handler);
     super({ ...checked, most: checked.maxConnections }, checked.multiplexer);
   }
 }

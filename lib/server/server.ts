@@ -1,15 +1,18 @@
-import dns from 'node:dns/promises';
 import { EventEmitter } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { getSystemErrorMap } from 'node:util';
+import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 import { misuse } from '../errors.js';
 import { native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
+import { mostBacklog } from './limits.js';
+import { checkListenArguments, type Endpoint, type ListenOptions } from './listen-options.js';
+import { type ListenAddress, Listener, showAddress } from './listener.js';
 import type { Duration } from './option-kinds.js';
 import type { Checked } from './option-table.js';
-import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
+import { checkOption } from './options.js';
 import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo } from './records.js';
+import type { Program } from './program.js';
+import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo, familyName } from './records.js';
+import { ServiceNotifier } from './systemd.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
 export interface ServerEvents {
@@ -41,6 +44,8 @@ const mostDeathsInARow = 5;
 
 /** The options that servers of every kind have, checked. */
 export type CheckedOptions = Checked<'iterative'> & {
+  /** What serves in the place of the handler script. */
+  program?: Program | undefined;
   /** The most children, or connections, at once. */
   most: number;
 };
@@ -56,14 +61,14 @@ interface LiveConnection extends ConnectionInfo {
 export abstract class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedOptions;
   readonly #mode: Mode;
-  #where: Checked<'listen'> | undefined;
-  /** The listening socket. It is this process's own, so that the serving one can die and no queued client with it. */
-  #listener: number | undefined;
-  #address: AddressInfo | null = null;
+  #begun = false;
+  #listeners: Listener[] = [];
+  readonly #notifier: ServiceNotifier | undefined;
   #zygote: ZygoteProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #deathsInARow = 0;
   #closing: Promise<void> | undefined;
+  #serves = false;
   #hasRef = true;
   #lastId = 0;
   readonly #live = new Map<number, LiveConnection>();
@@ -72,11 +77,12 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     super();
     this.#options = options;
     this.#mode = mode;
+    if (options.notify) this.#notifier = new ServiceNotifier(error => this.#warn(error));
   }
 
   /** Whether clients are served. */
   get listening(): boolean {
-    return this.#address !== null && this.#closing === undefined;
+    return this.#serves && this.#closing === undefined;
   }
 
   /** The process that accepts, and in a forking server forks; undefined when there is none now. */
@@ -84,38 +90,53 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this.#zygote?.pid;
   }
 
-  /** The address that the server is bound to, or null when it does not listen. */
-  address(): AddressInfo | null {
-    return this.#address;
+  /**
+   * Where the server listens, the first of several places, or null when it does not: as `net.Server.address()`, the
+   * path or abstract name of a Unix socket, which begins with `\0`.
+   */
+  address(): ListenAddress | null {
+    return this.addresses()[0] ?? null;
+  }
+
+  /** All the places where it listens, in the order in which `listen()` was given them. */
+  addresses(): ListenAddress[] {
+    return this.#serves ? this.#listeners.map(({ address }) => address) : [];
   }
 
   /**
-   * Binds, loads the handler script, and listens.
+   * Binds, loads the handler script, and listens: at one place, as `net.Server.listen`, or at each of a list. A server
+   * listens once, as Node's own does; at all of the places, or, where one cannot be had, at none.
    *
    * @throws Node's own system error where the address cannot be had (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`,
    * `ENOTFOUND`); the handler script's own error where it cannot be loaded; `ERR_TRUEFORK_HANDLER` where it exports
-   * nothing that this server can serve or leaves something open; `ERR_TRUEFORK_UNSAFE` where it cannot be forked.
+   * nothing that this server can serve or leaves something open; `ERR_TRUEFORK_UNSAFE` where it cannot be forked;
+   * `ERR_TRUEFORK_LISTEN` for a descriptor that is no socket to listen on.
    */
   listen(port?: number, host?: string, backlog?: number, listening?: () => void): Promise<void>;
   listen(port?: number, listening?: () => void): Promise<void>;
-  listen(options: ListenOptions, listening?: () => void): Promise<void>;
+  listen(path: string, backlog?: number, listening?: () => void): Promise<void>;
+  listen(path: string, listening?: () => void): Promise<void>;
+  listen(options: ListenOptions | readonly ListenOptions[], listening?: () => void): Promise<void>;
   async listen(...args: unknown[]): Promise<void> {
-    if (this.#where !== undefined)
+    if (this.#begun)
       throw misuse('ERR_TRUEFORK_LISTENING', 'this server listens already, or did: make a new one');
-    const where = checkListenArguments(args);
+    const places = checkListenArguments(args);
     const callback = args.find(arg => typeof arg === 'function') as (() => void) | undefined;
-    this.#where = where;
+    this.#begun = true;
     try {
-      await this.#bind(where);
+      for (const place of places) this.#listeners.push(await Listener.open(place));
       await this.#startZygote();
     } catch (error) {
-      this.#where = undefined;
-      this.#closeListener();
+      this.#begun = false;
+      this.#closeListeners();
       throw error;
     }
-    this.#address = native.getsockname(this.#listener!);
+    this.#serves = true;
     if (callback !== undefined) this.once('listening', callback);
     this.emit('listening');
+    this.#warnOfCuts(places);
+    this.#notifier?.ready(`serving on ${this.addresses().map(showAddress).join(', ')}`);
+    this.#notifier?.watch(() => this.#zygote?.answers() ?? Promise.resolve(false));
   }
 
   /**
@@ -151,31 +172,32 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  async #bind({ host, port, ipv6Only }: Checked<'listen'>): Promise<void> {
-    const address = isAddress(host) ? host : (await dns.lookup(host)).address;
-    try {
-      this.#listener = native.bindListener({ host: address, port, ipv6Only });
-    } catch (error) {
-      // As net.Server: a machine without IPv6 is served by IPv4.
-      const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'].includes(
-        (error as NodeJS.ErrnoException).code ?? '',
-      );
-      if (host !== '::' || !noIpv6) throw error;
-      this.#listener = native.bindListener({ host: '0.0.0.0', port, ipv6Only: false });
-    }
+  #closeListeners(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
   }
 
-  #closeListener(): void {
-    if (this.#listener !== undefined) native.close(this.#listener);
-    this.#listener = undefined;
+  #warnOfCuts(places: readonly Endpoint[]): void {
+    const most = mostBacklog();
+    const cut = places.filter(({ backlog, fd }) => fd === undefined && backlog > most);
+    if (cut.length === 0) return;
+    this.#warn(
+      misuse(
+        'ERR_TRUEFORK_BACKLOG',
+        `the system has cut the backlog ${cut[0]!.backlog} to ${most}: raise net.core.somaxconn (sysctl(8)), or ask for less`,
+      ),
+    );
   }
 
   /** Resolves when the zygote serves, rejects when it could not begin to. */
   #startZygote(): Promise<void> {
-    const zygote = new ZygoteProcess(this.#listener!, this.#options.stdout, {
+    const { stdout, handler, program } = this.#options;
+    const descriptors = this.#listeners.map(({ fd }) => fd);
+    const zygote = new ZygoteProcess(descriptors, stdout, {
       mode: this.#mode,
-      handler: this.#options.handler.href,
-      backlog: this.#where!.backlog,
+      handler: handler?.href,
+      program,
+      backlogs: this.#listeners.map(({ backlog }) => backlog),
       most: this.#options.most,
       firstId: this.#lastId + 1,
     });
@@ -202,10 +224,11 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #tell(record: Exclude<ZygoteRecord, { name: 'LoadFailed' | 'Listening' }>): void {
     switch (record.name) {
       case 'Connection': {
-        const { id, pid, remoteAddress, remotePort } = record;
-        this.#lastId = Math.max(this.#lastId, id);
-        this.#live.set(id, { id, pid, remoteAddress, remotePort, since: Date.now() });
-        this.emit('connection', { id, pid, remoteAddress, remotePort });
+        const { name: _, family, ...told } = record;
+        const connection = { ...told, family: familyName(family) };
+        this.#lastId = Math.max(this.#lastId, connection.id);
+        this.#live.set(connection.id, { ...connection, since: Date.now() });
+        this.emit('connection', connection);
         return;
       }
       case 'Exit': {
@@ -216,6 +239,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         this.emit('exit', {
           ...connection,
           ...decodeStatus(record.status),
+          ...(record.execErrnum === 0 ? {} : { execError: getSystemErrorName(-record.execErrnum) }),
           durationMs: record.durationUs / 1000,
           rusage: {
             userCPUTime: record.userCpuUs,
@@ -237,6 +261,8 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
         return;
       }
+      case 'Pong':
+        return; // heard by whoever asked
       case 'Trouble': {
         const errno = -record.errnum;
         const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${record.errnum}`, 'unknown error'];
@@ -292,10 +318,12 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   async #finish(): Promise<void> {
     const zygote = this.#zygote;
     clearTimeout(this.#restart);
-    this.#closeListener();
-    this.#address = null;
+    this.#notifier?.stopping();
+    this.#closeListeners();
+    this.#serves = false;
     if (zygote !== undefined) await new Promise<void>(resolve => zygote.once('end', () => resolve()));
     this.#tellOfOrphans();
+    this.#notifier?.end();
     this.emit('close');
   }
 }

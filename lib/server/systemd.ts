@@ -1,7 +1,7 @@
 /** What a service manager and a service say to each other: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3). */
 import { misuse } from '../errors.js';
 import { native } from '../native.js';
-import type { ListenOptions } from './options.js';
+import type { ListenOptions } from './listen-options.js';
 
 const firstDescriptor = 3; // SD_LISTEN_FDS_START
 
@@ -78,8 +78,12 @@ export class ServiceNotifier {
   watch(isAlive: () => Promise<boolean>): void {
     const ms = ServiceNotifier.watchdogMs;
     if (this.#socket === undefined || ms === undefined) return;
+    let isAsking = false;
     this.#watchdog = setInterval(async () => {
+      if (isAsking) return; // and no answer yet
+      isAsking = true;
       if (await isAlive()) this.#say('WATCHDOG=1');
+      isAsking = false;
     }, ms / 2).unref();
   }
 

@@ -79,6 +79,25 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     else this.#channel.write(encodeCommand('Kill', {}));
   }
 
+  /** Whether its loop turns. Nobody waits for ever: what does not answer now is asked anew, or ends. */
+  answers(): Promise<boolean> {
+    if (!this.#serves) return Promise.resolve(false);
+    return new Promise(resolve => {
+      const onRecord = ({ name }: ZygoteRecord) => {
+        if (name === 'Pong') settle(true);
+      };
+      const onEnd = () => settle(false);
+      const settle = (answer: boolean) => {
+        this.off('record', onRecord);
+        this.off('end', onEnd);
+        resolve(answer);
+      };
+      this.on('record', onRecord);
+      this.on('end', onEnd);
+      this.#channel.write(encodeCommand('Ping', {}));
+    });
+  }
+
   ref(): void {
     this.#process.ref();
     (this.#channel as unknown as { ref(): void }).ref();

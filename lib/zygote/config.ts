@@ -7,7 +7,7 @@ export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
 export interface ZygoteConfig {
   mode: Mode;
   /** URL of the handler module, where no program serves in its place. */
-  handler: string;
+  handler: string | undefined;
   program: Program | undefined;
   /** The backlog of each listener; 0 for one that listens already. */
   backlogs: number[];

@@ -22,7 +22,8 @@ import { collectGarbage, rehearse } from './rehearse.js';
 v8.setFlagsFromString('--lazy'); // see main.ts
 native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
-process.argv.splice(1, 2, fileURLToPath(config.handler));
+const handler = config.handler!;
+process.argv.splice(1, 2, fileURLToPath(handler));
 const forks = config.mode === 'fork';
 if (forks) {
   delete process.env.LD_BIND_NOW; // for this process alone
@@ -33,7 +34,7 @@ if (forks) {
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
   const own = ownResources();
-  const loaded = await loadHandler(config.handler);
+  const loaded = await loadHandler(handler);
   assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
   if (forks) {
@@ -45,7 +46,7 @@ try {
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;
-  process.title = `truefork: ${role} ${path.basename(config.handler)}`;
+  process.title = `truefork: ${role} ${path.basename(handler)}`;
   // From setImmediate, not from here: who knows which callback of the event loop an await came back in.
   setImmediate(() => refuseOnError(() => (forks ? serveByForking : serveInOneProcess)(loaded, config)));
 } catch (error) {

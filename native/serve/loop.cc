@@ -169,7 +169,9 @@ void ServeLoop::KeepNothingOfTheParent() {
 void ServeLoop::ObeyCommands() {
   while (const auto message = channel_.Next()) {
     protocol::StopCommand stop;
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Kill)) {
+    if (message->kind == static_cast<uint32_t>(protocol::Command::Ping)) {
+      channel_.Put(protocol::Record::Pong);
+    } else if (message->kind == static_cast<uint32_t>(protocol::Command::Kill)) {
       StopListening();
       KillAll();
     } else if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&

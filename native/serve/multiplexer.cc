@@ -141,6 +141,10 @@ void Multiplexer::ObeyCommands() {
   const bool ownerIsThere = waited_[kChannel].revents == 0 || channel_.Fill();
   if (!ownerIsThere) _exit(0);
   while (const auto message = channel_.Next()) {
+    if (message->kind == static_cast<uint32_t>(protocol::Command::Ping)) {
+      channel_.Put(protocol::Record::Pong);
+      continue;
+    }
     protocol::StopCommand stop{};
     if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
         message->body.size() == sizeof stop)

@@ -19,6 +19,7 @@ struct Header {
 enum class Command : uint32_t {
   Stop = 1,  // StopCommand
   Kill = 2,  // no body: every child gets SIGKILL, nobody waits
+  Ping = 3,  // no body: a loop that lives answers with Pong
 };
 
 struct StopCommand {
@@ -34,6 +35,7 @@ enum class Record : uint32_t {
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
+  Pong = 7,        // no body
 };
 
 struct ConnectionRecord {
@@ -98,6 +100,8 @@ constexpr Layout kLayouts[] = {
      sizeof(StopCommand),
      {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
+    {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
     {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
     {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
     {"Connection",
