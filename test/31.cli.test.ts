@@ -29,14 +29,20 @@ describe('truefork serve', () => {
     await ask(server.port);
     const exit = await server.exitOf(1);
     const connection = await server.connectionOf(1);
-    const { pid, remoteAddress, remotePort } = connection;
-    expect(connection).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
-    expect(exit).toEqual({
-      event: 'exit',
+    const { event: _, ...about } = connection as typeof connection & { event: 'connection' };
+    const { pid, remotePort } = about;
+    expect(about).toEqual({
       id: 1,
       pid,
-      remoteAddress,
+      family: 'IPv4',
+      remoteAddress: '127.0.0.1',
       remotePort,
+      localAddress: '127.0.0.1',
+      localPort: server.port,
+    });
+    expect(exit).toEqual({
+      event: 'exit',
+      ...about,
       code: 0,
       signal: null,
       coreDumped: false,

@@ -20,9 +20,9 @@ export const ownFlags = {
   help: { type: 'boolean', short: 'h', help: 'this text' },
 } as const;
 
-/** `maxChildren` is `--max-children` on the command line. */
+/** `maxChildren` is `--max-children` on the command line; `noDelay` is `--nodelay`, for `--no-delay` would mean: no delay. */
 export function flagName(name: string): string {
-  return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+  return name.replace(/^no[A-Z]/, start => start.toLowerCase()).replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 }
 
 /** One option as the user gave it. */

@@ -23,10 +23,17 @@ function placesAlone(given: GivenOptions): ListenOptions[] {
   const listed = given.value('listen');
   const others = single.filter(name => given.has(name)).map(name => `--${flagName(name)}`);
   if (listed !== undefined && others.length > 0)
-    throw new UsageError(`--listen says where to listen, and so does ${others.join(' and ')}: use one of them`);
+    throw new UsageError(
+      `--listen says where to listen, and so does ${others.join(' and ')}: use one of them`,
+    );
   if (listed !== undefined) return listed;
   if (!given.has('path') && !given.has('fd')) return [pick(given, ['port', 'host'])];
-  return [pick(given, single.filter(name => given.has(name)))];
+  return [
+    pick(
+      given,
+      single.filter(name => given.has(name)),
+    ),
+  ];
 }
 
 function pick(given: GivenOptions, names: readonly (keyof ListenOptions)[]): ListenOptions {
@@ -40,7 +47,8 @@ function share(
   kind = 'any',
 ): void {
   for (const name of names.filter(name => given.has(name))) {
-    if (places.length === 0) throw new UsageError(`--${flagName(name)} is for ${kind}, and there is none to listen on`);
+    if (places.length === 0)
+      throw new UsageError(`--${flagName(name)} is for ${kind}, and there is none to listen on`);
     for (const place of places) Object.assign(place, { [name]: given.value(name) });
   }
 }

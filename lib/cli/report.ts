@@ -17,7 +17,10 @@ export function jsonReporter(out: Output): Reporter {
   const say = (event: string, fields: object) => out.write(`${JSON.stringify({ event, ...fields })}\n`);
   return {
     listening: address =>
-      say('listening', typeof address === 'string' ? { path: address } : { host: address.address, port: address.port }),
+      say(
+        'listening',
+        typeof address === 'string' ? { path: address } : { host: address.address, port: address.port },
+      ),
     connection: info => say('connection', info),
     exit: info => say('exit', info),
     end: info => say('end', info),

@@ -2,8 +2,8 @@
 import os from 'node:os';
 import { ForkingServer } from '../server/forking-server.js';
 import { IterativeServer } from '../server/iterative-server.js';
-import type { ServerOptions } from '../server/options.js';
 import type { Checked } from '../server/option-table.js';
+import type { ServerOptions } from '../server/options.js';
 import { SelectServer } from '../server/select-server.js';
 import type { Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
@@ -79,7 +79,9 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
   given.assertFitFor([kind, 'listen', 'command']);
   const { handler, exec, ...others } = given.valuesFor(kind) as Partial<Checked<'fork'>>;
   if (handler === undefined && exec === undefined)
-    throw new UsageError('which handler? truefork serve <handler> [options], or truefork serve --exec <command>');
+    throw new UsageError(
+      'which handler? truefork serve <handler> [options], or truefork serve --exec <command>',
+    );
   const program = exec === undefined ? {} : { exec };
   const options = { ...ofCommand, handler: handler as URL, ...program, ...others };
   return asUsage(() => {

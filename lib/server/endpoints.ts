@@ -48,7 +48,8 @@ function isPath(text: unknown): boolean {
 }
 
 function parseEndpoint(name: string, text: unknown): ListenOptions[] {
-  if (typeof text !== 'string') throw badArgument(`${name} has to be a list of texts; there is ${show(text)}`);
+  if (typeof text !== 'string')
+    throw badArgument(`${name} has to be a list of texts; there is ${show(text)}`);
   if (text === 'systemd') return listenFds();
   if (text.startsWith('systemd:')) return listenFds(text.slice('systemd:'.length));
   if (/^fd:\d+$/.test(text)) return [{ fd: Number(text.slice('fd:'.length)) }];

@@ -72,16 +72,16 @@ function checkEndpoint(given: object): Endpoint {
   const isGiven = (name: string) => (given as Record<string, unknown>)[name] !== undefined;
   const places = ['port', 'path', 'fd'].filter(isGiven);
   if (isGiven('host') && !places.includes('port')) places.push('host');
-  if (places.length > 1) throw badArgument(`listen() takes one place at a time, and was given ${places.join(' and ')}`);
+  if (places.length > 1)
+    throw badArgument(`listen() takes one place at a time, and was given ${places.join(' and ')}`);
   const [place] = places;
   const isUnix = endpoint.path !== undefined;
   const stray =
-    isUnix || place === 'fd'
-      ? ofTcp.find(name => isGiven(name) && endpoint[name])
-      : ofPaths.find(isGiven);
+    isUnix || place === 'fd' ? ofTcp.find(name => isGiven(name) && endpoint[name]) : ofPaths.find(isGiven);
   if (stray !== undefined && place === 'fd')
     throw badArgument(`${stray} cannot be set for fd: whoever has made the socket sets it`);
-  if (stray !== undefined) throw badArgument(`${stray} is for ${isUnix ? 'TCP' : 'a Unix socket, with path'}`);
+  if (stray !== undefined)
+    throw badArgument(`${stray} is for ${isUnix ? 'TCP' : 'a Unix socket, with path'}`);
   const noFile = ofPaths.find(isGiven);
   if (noFile !== undefined && (place === 'fd' || endpoint.path?.startsWith('\0')))
     throw badArgument(`${noFile} is for a path: anybody on the machine may connect to an abstract name`);

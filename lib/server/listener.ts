@@ -36,7 +36,11 @@ export class Listener {
     try {
       listens = native.adoptListener(fd);
     } catch (error) {
-      throw misuse('ERR_TRUEFORK_LISTEN', `descriptor ${fd} is no stream socket that can be listened on`, error);
+      throw misuse(
+        'ERR_TRUEFORK_LISTEN',
+        `descriptor ${fd} is no stream socket that can be listened on`,
+        error,
+      );
     }
     return new Listener(fd, listens ? 0 : backlog);
   }
@@ -107,7 +111,9 @@ function isAddress(host: string): boolean {
 
 /** An address as it is told to people: `127.0.0.1:7777`, `[::1]:7777`, `/run/a.sock`, `@abstract-name`. */
 export function showAddress(address: ListenAddress): string {
-  return typeof address === 'string' ? address.replace(/^\0/, '@') : showHostAndPort(address.address, address.port);
+  return typeof address === 'string'
+    ? address.replace(/^\0/, '@')
+    : showHostAndPort(address.address, address.port);
 }
 
 export function showHostAndPort(host: string, port: number): string {

@@ -141,7 +141,8 @@ export function permissions(): Kind<number | string, number> {
     placeholder: 'mode',
     parse: given => given,
     check(name, value) {
-      const bits = typeof value === 'string' && /^[0-7]{3,4}$/.test(value) ? Number.parseInt(value, 8) : value;
+      const bits =
+        typeof value === 'string' && /^[0-7]{3,4}$/.test(value) ? Number.parseInt(value, 8) : value;
       if (typeof bits === 'number' && Number.isInteger(bits) && bits >= 0 && bits <= 0o777) return bits;
       throw badArgument(`${name} has to be permission bits in octal, as in "660", not ${show(value)}`);
     },

@@ -38,7 +38,9 @@ export function findProgram(words: readonly string[]): Program {
 
 /** As the shell: a name without a slash is looked for in PATH. */
 function find(program: string): string {
-  const folders = program.includes('/') ? [''] : (process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin').split(':');
+  const folders = program.includes('/')
+    ? ['']
+    : (process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin').split(':');
   const candidates = folders.map(folder => path.resolve(folder, program));
   const problems = candidates.map(problemWith);
   const found = problems.indexOf(undefined);

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 import { misuse } from '../errors.js';
-import { native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
 import { mostBacklog } from './limits.js';
 import { checkListenArguments, type Endpoint, type ListenOptions } from './listen-options.js';
@@ -9,8 +8,8 @@ import { type ListenAddress, Listener, showAddress } from './listener.js';
 import type { Duration } from './option-kinds.js';
 import type { Checked } from './option-table.js';
 import { checkOption } from './options.js';
-import type { ZygoteRecord } from './protocol.js';
 import type { Program } from './program.js';
+import type { ZygoteRecord } from './protocol.js';
 import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo, familyName } from './records.js';
 import { ServiceNotifier } from './systemd.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';

@@ -24,7 +24,8 @@ export const managersVariables = [
  */
 export function listenFds(name?: string): ListenOptions[] {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = process.env;
-  if (LISTEN_FDS === undefined) throw none('no LISTEN_FDS in the environment: is it started by a socket unit?');
+  if (LISTEN_FDS === undefined)
+    throw none('no LISTEN_FDS in the environment: is it started by a socket unit?');
   if (Number(LISTEN_PID) !== process.pid) {
     throw none(
       `they are meant for process ${LISTEN_PID}, and this is ${process.pid}: let the service manager start this ` +

@@ -86,7 +86,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[12];  // the last has no name
+  Field fields[16];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \

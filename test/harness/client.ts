@@ -1,4 +1,4 @@
-/** TCP clients. */
+/** Clients. */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -8,8 +8,10 @@ export class Client {
   /** How the connection ended: '' for a clean end, else the error's code. */
   readonly closed: Promise<string>;
 
-  constructor(port: number, host = '127.0.0.1') {
-    this.socket = net.connect({ port, host, allowHalfOpen: true });
+  /** To a port, or to the path of a Unix socket. */
+  constructor(place: number | string, host = '127.0.0.1') {
+    const where = typeof place === 'string' ? { path: place } : { port: place, host };
+    this.socket = net.connect({ ...where, allowHalfOpen: true });
     this.socket.on('data', chunk => {
       this.#received = Buffer.concat([this.#received, chunk]);
     });
@@ -21,8 +23,8 @@ export class Client {
     this.socket.on('end', () => this.socket.end());
   }
 
-  static async connect(port: number, host?: string): Promise<Client> {
-    const client = new Client(port, host);
+  static async connect(place: number | string, host?: string): Promise<Client> {
+    const client = new Client(place, host);
     await once(client.socket, 'connect');
     return client;
   }
@@ -71,8 +73,8 @@ export class Client {
 }
 
 /** Connects, sends everything, and returns all that came until the server's end. */
-export async function ask(port: number, text = '', host?: string): Promise<string> {
-  const client = await Client.connect(port, host);
+export async function ask(place: number | string, text = '', host?: string): Promise<string> {
+  const client = await Client.connect(place, host);
   client.socket.end(text);
   const failure = await client.closed;
   if (failure !== '') throw new Error(`the connection failed: ${failure}`);

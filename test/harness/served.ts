@@ -9,6 +9,7 @@ import { eventually } from './wait.ts';
 
 type Event =
   | { event: 'listening'; host: string; port: number }
+  | { event: 'listening'; path: string }
   | ({ event: 'connection' } & ConnectionInfo)
   | ExitEvent
   | EndEvent;
@@ -17,6 +18,12 @@ export type ExitEvent = { event: 'exit' } & ExitInfo;
 
 export class Served extends Subject {
   port = 0;
+
+  /** Waits until it serves, and remembers the first of its ports. */
+  async listens(): Promise<void> {
+    await this.says(/^\{"event":"listening".*\}\n/);
+    this.port = this.events.find(event => event.event === 'listening' && 'port' in event)?.port ?? 0;
+  }
 
   get events(): Event[] {
     const lines = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1).split('\n');
@@ -71,8 +78,12 @@ export class Served extends Subject {
 /** Serves a handler script, given as source or as the path of a file. */
 export async function serve(handler: string, args: string[] = [], options?: SubjectOptions): Promise<Served> {
   const file = /\n|\s/.test(handler) ? script(handler) : handler;
-  const served = new Served(node, [cli, 'serve', file, '--port', '0', '--json', ...args], options);
-  const listening = await served.says(/^\{"event":"listening".*\}\n/);
-  served.port = JSON.parse(listening[0]).port;
+  return serveAs([file, '--port', '0', ...args], options);
+}
+
+/** `truefork serve` with these arguments. */
+export async function serveAs(args: string[], options?: SubjectOptions): Promise<Served> {
+  const served = new Served(node, [cli, 'serve', '--json', ...args], options);
+  await served.listens();
   return served;
 }
