@@ -67,9 +67,19 @@ export const servers = [
     process.execPath,
     inBench('peers/child-process-fork.js'),
   ]),
+  peer('tcpserver', 'tcpserver cat', ['sh', inBench('peers/tcpserver.sh')], ['which', 'tcpserver']),
   ours('callbacks', 'callbacks', 'callbacks'),
   ours('stream', 'stream', 'stream'),
   ours('http', 'http', 'http', [], true),
+  {
+    name: 'exec',
+    label: 'truefork --exec cat',
+    command: port => [
+      ...[process.execPath, cli, 'serve', '--exec', 'cat', '--port', String(port)],
+      ...['--max-children', '20000'],
+    ],
+    ours: true,
+  },
 ];
 
 /** The servers of a comma-separated list, always with the C reference that the ratios need. */

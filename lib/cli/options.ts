@@ -22,7 +22,9 @@ export const ownFlags = {
 
 /** `maxChildren` is `--max-children` on the command line; `noDelay` is `--nodelay`, for `--no-delay` would mean: no delay. */
 export function flagName(name: string): string {
-  return name.replace(/^no[A-Z]/, start => start.toLowerCase()).replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+  return name
+    .replace(/^no[A-Z]/, start => start.toLowerCase())
+    .replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 }
 
 /** One option as the user gave it. */

@@ -54,6 +54,12 @@ export interface ExitInfo extends ConnectionInfo {
   durationMs: number;
 }
 
+/** `ENOENT` and the like. libuv, and so `util.getSystemErrorName`, does not know all that execve(2) can say. */
+export function errorName(errnum: number): string {
+  const names = Object.entries(os.constants.errno);
+  return names.find(([, number]) => number === errnum)?.[0] ?? `E${errnum}`;
+}
+
 // Some signals have two names (SIGABRT and SIGIOT): the first listed is the one that child_process gives.
 const signalNames = new Map(
   Object.entries(os.constants.signals)

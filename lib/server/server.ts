@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { getSystemErrorMap, getSystemErrorName } from 'node:util';
+import { getSystemErrorMap } from 'node:util';
 import { misuse } from '../errors.js';
 import type { Mode } from '../zygote/config.js';
 import { mostBacklog } from './limits.js';
@@ -10,7 +10,14 @@ import type { Checked } from './option-table.js';
 import { checkOption } from './options.js';
 import type { Program } from './program.js';
 import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo, familyName } from './records.js';
+import {
+  type ConnectionInfo,
+  decodeStatus,
+  type EndInfo,
+  type ExitInfo,
+  errorName,
+  familyName,
+} from './records.js';
 import { ServiceNotifier } from './systemd.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
@@ -238,7 +245,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         this.emit('exit', {
           ...connection,
           ...decodeStatus(record.status),
-          ...(record.execErrnum === 0 ? {} : { execError: getSystemErrorName(-record.execErrnum) }),
+          ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
           durationMs: record.durationUs / 1000,
           rusage: {
             userCPUTime: record.userCpuUs,

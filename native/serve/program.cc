@@ -34,7 +34,9 @@ bool IsUcspi(const char* variable) {
 }
 
 // Every descriptor but the standard ones goes when the program is executed. What the loop opens later is made so.
+// Node marks standard error, too (uv_disable_stdio_inheritance).
 void MarkDescriptorsForClosing() {
+  fcntl(STDERR_FILENO, F_SETFD, 0);
   DIR* folder = opendir("/proc/self/fd");
   if (folder == nullptr) return;
   while (const dirent* entry = readdir(folder)) {
