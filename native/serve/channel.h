@@ -39,10 +39,14 @@ class Channel {
 
   bool HasUnsent() const { return !out_.empty(); }
 
+  // Records that may wait a moment for others, to be sent with them.
+  bool HasFew() const { return !out_.empty() && out_.size() < kFew; }
+
   // An owner that does not read is not told ever more: who is about to make records asks this first.
   bool IsCongested() const { return out_.size() > kMostUnsent; }
 
  private:
+  static constexpr size_t kFew = 4096;
   static constexpr size_t kMostUnsent = 1 << 20;
 
   int fd_;

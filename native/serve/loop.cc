@@ -77,12 +77,16 @@ bool ServeLoop::HasEnded() const {
 // Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
-  channel_.Flush();
   const int listener = MayAccept() && !unserved_ ? listeners_.fd() : -1;
-  const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
-  pollfd fds[] = {
-      {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
-  if (poll(fds, 3, MillisecondsToSleep()) < 0) {
+  pollfd fds[] = {{listener, POLLIN, 0}, {options_.channel, POLLIN, 0}, {childSignal_.fd(), POLLIN, 0}};
+  // While there is work, records are gathered: it costs the owner as much to be woken for one as for many.
+  int ready = channel_.HasFew() ? poll(fds, 3, 0) : 0;
+  if (ready == 0) {
+    channel_.Flush();
+    if (channel_.HasUnsent()) fds[1].events |= POLLOUT;
+    ready = poll(fds, 3, MillisecondsToSleep());
+  }
+  if (ready < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }
