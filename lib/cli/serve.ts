@@ -50,6 +50,9 @@ export async function serve(args: string[]): Promise<number> {
   reapAsInit(server);
 
   let exitCode = 0;
+  server.on('listening', () => {
+    for (const address of server.addresses()) report.listening(address);
+  });
   server.on('connection', report.connection);
   server.on('exit', report.exit);
   server.on('end', report.end);
@@ -68,7 +71,6 @@ export async function serve(args: string[]): Promise<number> {
     if (exitCode !== 0) return exitCode; // stopped by a signal before it had begun
     throw error;
   }
-  for (const address of server.addresses()) report.listening(address);
   await closed;
   return exitCode;
 }

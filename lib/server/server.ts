@@ -131,12 +131,16 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#begun = true;
     try {
       for (const place of places) this.#listeners.push(await Listener.open(place));
-      await this.#startZygote();
+      // Called as the word comes, and not after an await: what the same chunk of records tells next is a connection.
+      await this.#startZygote(() => this.#begin(places, callback));
     } catch (error) {
       this.#begun = false;
       this.#closeListeners();
       throw error;
     }
+  }
+
+  #begin(places: readonly Endpoint[], callback: (() => void) | undefined): void {
     this.#serves = true;
     if (callback !== undefined) this.once('listening', callback);
     this.emit('listening');
@@ -196,7 +200,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   }
 
   /** Resolves when the zygote serves, rejects when it could not begin to. */
-  #startZygote(): Promise<void> {
+  #startZygote(onServing = () => {}): Promise<void> {
     const { stdout, handler, program } = this.#options;
     const descriptors = this.#listeners.map(({ fd }) => fd);
     const zygote = new ZygoteProcess(descriptors, stdout, {
@@ -216,6 +220,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         if (record.name === 'LoadFailed') failure = reviveLoadError(record.error);
         else if (record.name === 'Listening') {
           servingSince = Date.now();
+          onServing();
           resolve();
         } else this.#tell(record);
       });
