@@ -21,7 +21,7 @@ export class Served extends Subject {
 
   /** Waits until it serves, and remembers the first of its ports. */
   async listens(): Promise<void> {
-    await this.says(/^\{"event":"listening".*\}\n/);
+    await this.says(/^\{"event":"listening".*\}\n/, 'stdout', 30_000);
     this.port = this.events.find(event => event.event === 'listening' && 'port' in event)?.port ?? 0;
   }
 

@@ -65,13 +65,18 @@ export class Subject {
   }
 
   /** The subject's whole output of one stream matches, now or soon. */
-  async says(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
-    return eventually(`${stream} to match ${pattern}`, () => {
+  async says(
+    pattern: RegExp,
+    stream: 'stdout' | 'stderr' = 'stdout',
+    deadlineMs?: number,
+  ): Promise<RegExpExecArray> {
+    const look = () => {
       const found = pattern.exec(this[stream]);
       if (found === null && this.process.exitCode !== null)
         throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
       return found;
-    });
+    };
+    return eventually(`${stream} to match ${pattern}`, look, deadlineMs);
   }
 
   signal(signal: NodeJS.Signals): void {
