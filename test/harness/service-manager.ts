@@ -46,8 +46,8 @@ export function startUnit({ places, names = [], args }: Unit, options?: SubjectO
 
 /** The port that the manager has chosen for the n-th socket. */
 export async function passedPort(service: Served, n = 0): Promise<number> {
-  await service.says(/passed/, 'stderr');
-  return Number([...service.stderr.matchAll(/passed (\d+)\n/g)][n]![1]);
+  const ports = () => [...service.stderr.matchAll(/passed (\d+)\n/g)].map(([, port]) => Number(port));
+  return eventually('the socket to be passed', () => ports()[n]);
 }
 
 const listener = `
