@@ -68,7 +68,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  give("describeConnection", DescribeConnection);
   RegisterMultiplexer(env, exports);
+  give("prepareBlocking", PrepareBlocking);
+  give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);

@@ -50,6 +50,8 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
   channel_.Put(protocol::Record::Listening);
+  channel_.Flush();
+  options_.onceListening();
   for (;;) {
     Wait();
     ObeyCommands();
@@ -58,7 +60,7 @@ std::optional<Connection> ServeLoop::Run() {
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
     if (!MayAccept()) continue;
-    const std::optional<Connection> connection = NextConnection();
+    std::optional<Connection> connection = NextConnection();
     if (!connection) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
@@ -73,9 +75,14 @@ bool ServeLoop::HasEnded() const {
 // Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
-  channel_.Flush();
+  if (phase_ == Phase::Serving) {
+    flushAt_ = channel_.FlushInBatches();
+  } else {
+    flushAt_ = 0;
+    channel_.Flush();
+  }
   const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
-  const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
+  const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
   pollfd fds[] = {
       {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
   if (poll(fds, 3, MillisecondsToSleep()) < 0) {
@@ -90,8 +97,9 @@ void ServeLoop::Wait() {
 
 int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
-  int64_t wake = deadline_;
-  if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
+  int64_t wake = 0;
+  for (const int64_t time : {deadline_, pausedUntil_, flushAt_})
+    if (time > 0 && (wake == 0 || time < wake)) wake = time;
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
@@ -108,13 +116,13 @@ std::optional<Connection> ServeLoop::NextConnection() {
     return connection;
   }
   if (phase_ == Phase::Serving) return listenerIsReady_ ? Accept() : std::nullopt;
-  const std::optional<Connection> queued = Accept();
+  std::optional<Connection> queued = Accept();
   if (queueIsEmpty_ || --drainLeft_ <= 0) StopListening();
   return queued;
 }
 
 std::optional<Connection> ServeLoop::Accept() {
-  Connection connection{-1, 0, {}};
+  Connection connection{-1, 0, {}, {}};
   int errnum = faults::Take(faults::Call::Accept);
   if (errnum == 0) {
     connection.fd = accept4(options_.listener, connection.peer.raw(), &connection.peer.length, SOCK_CLOEXEC);
@@ -123,6 +131,7 @@ std::optional<Connection> ServeLoop::Accept() {
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
     connection.id = nextId_++;
+    connection.host = connection.peer.Host();
     return connection;
   }
   if (!queueIsEmpty_ && errnum != EINTR && !ConcernsOneClientOnly(errnum)) PauseAfter("accept", errnum);
@@ -145,7 +154,7 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
     pausedUntil_ = 0;
     children_.Add(pid, {connection.id, NowMicros()});
     protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
-    connection.peer.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
+    connection.host.copy(record.remoteAddress, sizeof record.remoteAddress - 1);
     channel_.Put(protocol::Record::Connection, record);
   }
   return pid;
