@@ -14,6 +14,7 @@ namespace truefork {
 struct Child {
   uint64_t id;
   int64_t startedAt;  // NowMicros()
+  uint32_t slot = 0;  // the supervisor's
 };
 
 class Children {

@@ -11,6 +11,7 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/traffic.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
+constexpr int64_t kMs = 1000;  // microseconds
 
 // The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
 // next.
@@ -49,12 +51,14 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
 
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
+  AwaitSettings();
   channel_.Put(protocol::Record::Listening);
   for (;;) {
     Wait();
     ObeyCommands();
     ReapChildren();
     EnforceDeadline();
+    supervisor_.EnforceLimits(NowMicros());
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
     if (!MayAccept()) continue;
@@ -90,8 +94,10 @@ void ServeLoop::Wait() {
 
 int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
-  int64_t wake = deadline_;
-  if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
+  int64_t wake = 0;
+  for (const int64_t next : {deadline_, pausedUntil_, supervisor_.NextDeadline()}) {
+    if (next > 0 && (wake == 0 || next < wake)) wake = next;
+  }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
@@ -133,17 +139,22 @@ std::optional<Connection> ServeLoop::Accept() {
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
   const pid_t zygote = getpid();
-  const pid_t pid = Fork(loop_, [this, zygote] {
+  const uint32_t slot = supervisor_.TakeSlot();
+  const pid_t pid = Fork(loop_, [this, zygote, slot, &connection] {
     DieWithParent(zygote);
     KeepNothingOfTheParent();
+    traffic::Begin(&supervisor_.SlotOf(slot), connection.fd);
   });
   if (pid < 0) {
+    const int errnum = errno;
+    supervisor_.Leave(slot);
     unserved_ = connection;
-    PauseAfter("fork", errno);
+    PauseAfter("fork", errnum);
   } else if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros()});
+    children_.Add(pid, {connection.id, NowMicros(), slot});
+    supervisor_.Watch(slot, pid, connection.fd, connection.peer);
     protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
     connection.peer.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
     channel_.Put(protocol::Record::Connection, record);
@@ -158,16 +169,31 @@ void ServeLoop::KeepNothingOfTheParent() {
   handlersSuspended_.Restore();
 }
 
+// How to serve is said before the first client comes in, and may be said anew while the server runs.
+void ServeLoop::AwaitSettings() {
+  while (options_.settings > 0 && !ownerIsGone_) {
+    pollfd fd{options_.channel, POLLIN, 0};
+    if (poll(&fd, 1, -1) > 0) ownerIsGone_ = !channel_.Fill();
+    ObeyCommands();
+  }
+}
+
 void ServeLoop::ObeyCommands() {
-  while (const auto message = channel_.Next()) {
-    protocol::StopCommand stop;
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Kill)) {
+  while (const auto message = channel_.Next()) Obey(*message);
+}
+
+void ServeLoop::Obey(const Channel::Message& message) {
+  if (options_.settings > 0) options_.settings--;
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Kill:
       StopListening();
-      KillAll();
-    } else if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
-               message->body.size() == sizeof stop) {
-      std::memcpy(&stop, message->body.data(), sizeof stop);
-      Stop(stop);
+      return KillAll();
+    case protocol::Command::Stop:
+      return Stop(message.As<protocol::StopCommand>());
+    case protocol::Command::Times: {
+      const auto times = message.As<protocol::TimesCommand>();
+      return supervisor_.SetTimes(
+          {times.firstByteMs * kMs, times.idleMs * kMs, times.connectionMs * kMs, times.killMs * kMs});
     }
   }
 }
@@ -199,6 +225,7 @@ void ServeLoop::KillAll() {
 void ServeLoop::EnforceDeadline() {
   if (deadline_ == 0 || NowMicros() < deadline_) return;
   StopListening();
+  supervisor_.Blame(protocol::Limit::Grace);
   if (phase_ == Phase::Closing && killMs_ > 0) {
     children_.Signal(SIGTERM);
     phase_ = Phase::Terminating;
@@ -222,6 +249,10 @@ void ServeLoop::ReapChildren() {
     record.majorFaults = usage.ru_majflt;
     record.voluntarySwitches = usage.ru_nvcsw;
     record.involuntarySwitches = usage.ru_nivcsw;
+    const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
+    record.bytesIn = outcome.bytesIn;
+    record.bytesOut = outcome.bytesOut;
+    record.limit = static_cast<uint32_t>(outcome.limit);
     channel_.Put(protocol::Record::Exit, record);
     pausedUntil_ = 0;  // it gave back what may have been short
   });

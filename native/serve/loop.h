@@ -8,6 +8,7 @@
 #include "fork/signals.h"
 #include "serve/channel.h"
 #include "serve/children.h"
+#include "serve/supervisor.h"
 #include "support/address.h"
 
 namespace truefork {
@@ -26,9 +27,13 @@ class ServeLoop {
     int backlog;           // as in listen(2)
     uint32_t maxChildren;  // at the cap clients wait in the backlog
     uint64_t firstId;      // the id of the first connection
+    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
   };
 
   ServeLoop(uv_loop_t* loop, const Options& options);
+
+  // False where the memory shared with children could not be had; errno tells why.
+  bool ok() const { return supervisor_.ok(); }
 
   // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
   // the parent, with nothing, when the server has ended.
@@ -51,7 +56,9 @@ class ServeLoop {
   std::optional<Connection> Accept();
   pid_t ForkFor(const Connection& connection);
   void KeepNothingOfTheParent();
+  void AwaitSettings();
   void ObeyCommands();
+  void Obey(const Channel::Message& message);
   void Stop(const protocol::StopCommand& command);
   void KillAll();
   void StopListening();
@@ -65,6 +72,7 @@ class ServeLoop {
   HandlersSuspended handlersSuspended_;
   ChildSignal childSignal_;
   Children children_;
+  Supervisor supervisor_;
 
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;

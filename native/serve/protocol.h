@@ -17,13 +17,33 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,  // StopCommand
-  Kill = 2,  // no body: every child gets SIGKILL, nobody waits
+  Stop = 1,    // StopCommand
+  Kill = 2,    // no body: every child gets SIGKILL, nobody waits
+  Times = 11,  // TimesCommand
 };
 
 struct StopCommand {
   uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
   uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+};
+
+// What a connection may take of time, in milliseconds; 0: no limit.
+struct TimesCommand {
+  uint32_t firstByteMs;   // until the client's first byte
+  uint32_t idleMs;        // during which no byte moves, either way
+  uint32_t connectionMs;  // in all
+  uint32_t killMs;        // then SIGTERM, and this much later SIGKILL; 0: SIGKILL at once
+};
+
+// The limit that ended a child.
+enum class Limit : uint32_t {
+  None = 0,
+  FirstByte = 1,
+  Idle = 2,
+  Connection = 3,
+  Cpu = 4,
+  Memory = 5,
+  Grace = 6,  // of a server that was told to stop
 };
 
 // Zygote to owner.
@@ -55,6 +75,9 @@ struct ExitRecord {
   uint64_t majorFaults;
   uint64_t voluntarySwitches;
   uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t limit;  // Limit
 };
 
 // In a server of one process: a connection has ended, and no process with it.
@@ -79,7 +102,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[12];  // the last has no name
+  Field fields[20];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \
@@ -93,6 +116,11 @@ constexpr Layout kLayouts[] = {
      sizeof(StopCommand),
      {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Times",
+     static_cast<uint32_t>(Command::Times),
+     sizeof(TimesCommand),
+     {TRUEFORK_FIELD(TimesCommand, firstByteMs), TRUEFORK_FIELD(TimesCommand, idleMs),
+      TRUEFORK_FIELD(TimesCommand, connectionMs), TRUEFORK_FIELD(TimesCommand, killMs)}},
     {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
     {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
     {"Connection",

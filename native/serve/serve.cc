@@ -36,6 +36,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
+  options.settings = Number(given, "settings");
 
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
@@ -47,6 +48,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   ServeLoop server(loop, options);
+  if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
 

@@ -41,7 +41,8 @@ void RunServer(const Options& options, int listener, int channel) {
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(&loop, {listener, channel, options.backlog, options.maxChildren, options.firstId});
+    ServeLoop server(
+        &loop, {listener, channel, options.backlog, options.maxChildren, options.firstId, options.settings});
     if (const auto connection = server.Run()) {
       options.serve(*connection);
       ExitSubject();
@@ -71,11 +72,10 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), po
 }
 
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
-  const protocol::StopCommand stop{graceMs, killMs};
-  Command(protocol::Command::Stop, {reinterpret_cast<const char*>(&stop), sizeof stop});
+  Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
 
-void Server::Kill() { Command(protocol::Command::Kill, ""); }
+void Server::Kill() { Command(protocol::Command::Kill, std::string()); }
 
 void Server::Command(protocol::Command kind, const std::string& body) {
   const protocol::Header header{static_cast<uint32_t>(body.size()), static_cast<uint32_t>(kind)};

@@ -20,6 +20,7 @@ struct Options {
   uint32_t maxChildren = 256;
   int backlog = 511;
   uint64_t firstId = 1;
+  uint32_t settings = 0;
   std::function<void()> before = [] {
   };  // runs in the server, before its loop: to arm faults, for the most part
   std::function<void(const Connection&)> serve = Echo;  // runs in each child
@@ -38,6 +39,11 @@ class Server {
   void Stop(uint32_t graceMs, uint32_t killMs);
   void Kill();
   void LeaveAlone() { owner_.Close(0); }
+  void Command(protocol::Command kind, const std::string& body);
+  template <typename Body>
+  void Command(protocol::Command kind, const Body& body) {
+    Command(kind, std::string(reinterpret_cast<const char*>(&body), sizeof body));
+  }
 
   // The records so far, and waiting for so many of them.
   std::vector<protocol::ConnectionRecord> Connections() {
@@ -54,8 +60,6 @@ class Server {
   std::string Wait();
 
  private:
-  void Command(protocol::Command kind, const std::string& body);
-
   template <typename Body>
   std::vector<Body> All(protocol::Record kind) {
     std::vector<Body> all;
