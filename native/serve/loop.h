@@ -6,8 +6,11 @@
 #include <optional>
 
 #include "fork/signals.h"
+#include "serve/admission.h"
 #include "serve/channel.h"
 #include "serve/children.h"
+#include "serve/refusals.h"
+#include "serve/resources.h"
 #include "serve/supervisor.h"
 #include "support/address.h"
 
@@ -51,6 +54,7 @@ class ServeLoop {
   bool HasEnded() const;
   void Wait();
   int MillisecondsToSleep() const;
+  bool IsOpen() const;
   bool MayAccept() const;
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
@@ -59,10 +63,12 @@ class ServeLoop {
   void AwaitSettings();
   void ObeyCommands();
   void Obey(const Channel::Message& message);
+  void SetRefusal(const Channel::Message& message);
   void Stop(const protocol::StopCommand& command);
   void KillAll();
   void StopListening();
   void ReapChildren();
+  protocol::Limit LimitThatEnded(const Supervisor::Outcome& outcome, int status, uint64_t cpuUs) const;
   void EnforceDeadline();
   void PauseAfter(const char* syscall, int errnum);
 
@@ -73,6 +79,9 @@ class ServeLoop {
   ChildSignal childSignal_;
   Children children_;
   Supervisor supervisor_;
+  Admission admission_;
+  Refusals refusals_;
+  Resources resources_;
 
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;

@@ -8,6 +8,7 @@
 #include "fork/address_space.h"
 #include "fork/pact.h"
 #include "serve/loop.h"
+#include "serve/out_of_memory.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -44,6 +45,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
+  NoteOutOfMemory();
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);

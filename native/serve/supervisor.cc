@@ -45,9 +45,8 @@ Supervisor::Outcome Supervisor::Leave(uint32_t slot) {
   deadlines_.Remove(slot);
   const Watched child = watched_[slot];
   const Slot& said = slots_[slot];
-  Outcome outcome{std::max<uint64_t>(said.bytesIn, child.bytesIn),
-                  std::max<uint64_t>(said.bytesOut, child.bytesOut), child.limit};
-  if (outcome.limit == Limit::None && said.isOutOfMemory) outcome.limit = Limit::Memory;
+  const Outcome outcome{std::max<uint64_t>(said.bytesIn, child.bytesIn),
+                        std::max<uint64_t>(said.bytesOut, child.bytesOut), child.limit, said.isOutOfMemory};
   watched_[slot] = {};
   slots_.Free(slot);
   return outcome;

@@ -38,11 +38,12 @@ class Supervisor {
   // In the parent: this child serves this connection from now on.
   void Watch(uint32_t slot, pid_t pid, int fd, const Address& peer);
 
-  // The child is gone, or was never forked: what its slot says, and the limit that ended it.
+  // The child is gone, or was never forked: what its slot says.
   struct Outcome {
     uint64_t bytesIn;
     uint64_t bytesOut;
-    protocol::Limit limit;
+    protocol::Limit limit;  // by which we have ended it
+    bool isOutOfMemory;     // its own last word
   };
   Outcome Leave(uint32_t slot);
 
