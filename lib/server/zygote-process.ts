@@ -28,7 +28,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig, settings: Buffer[]) {
     super();
     const flags = config.mode === 'fork' ? [...requiredFlags(), ...zygoteFlags] : [];
     this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
@@ -49,6 +49,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.send(settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -63,6 +64,11 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Commands that are obeyed once it serves. */
+  send(commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
   stop(graceMs: number, killMs: number): void {

@@ -10,6 +10,8 @@ export interface ZygoteConfig {
   /** In a forking server, the most children; else the most connections. */
   most: number;
   firstId: number;
+  /** How many commands follow that say how to serve. */
+  settings: number;
 }
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */
