@@ -21,6 +21,8 @@ export interface ServeOptions {
   backlog: number;
   maxChildren: number;
   firstId: number;
+  /** How many commands say how to serve: they are obeyed before the first client. */
+  settings: number;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -32,7 +34,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren'> & {
+export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'settings'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -91,6 +93,9 @@ export interface Native {
   peerDestroy(id: number): void;
   peerRelease(id: number): void;
   writeAll(fd: number, data: Uint8Array): number;
+  watchTraffic(handle: object): void;
+  endTraffic(bytesRead: number, bytesWritten: number): void;
+  ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
 

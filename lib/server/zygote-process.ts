@@ -29,7 +29,12 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: Omit<ZygoteConfig, 'environment'>) {
+  constructor(
+    listener: number,
+    stdout: 'inherit' | 'stderr',
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
     super();
     const forks = config.mode === 'fork';
     const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
@@ -51,6 +56,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.send(settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -65,6 +71,11 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Commands that are obeyed once it serves. */
+  send(commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
   stop(graceMs: number, killMs: number): void {

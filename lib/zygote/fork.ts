@@ -11,8 +11,8 @@ import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, firstId, most } = config;
-  const fd = native.serve({ ...descriptors, backlog, firstId, maxChildren: most });
+  const { backlog, firstId, most, settings } = config;
+  const fd = native.serve({ ...descriptors, backlog, firstId, maxChildren: most, settings });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) native.exitNow(0);
   becomeChild();

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "fork/exits.h"
+#include "serve/traffic.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -77,7 +78,9 @@ class Server {
   ssize_t Read() {
     if (const int errnum = faults::Take(faults::Call::Read)) return -errnum;
     const ssize_t size = read(fd_, room_ + state_[1], size_ - state_[1]);
-    return size < 0 ? -errno : size;
+    if (size < 0) return -errno;
+    traffic::Received(size);
+    return size;
   }
 
   // We have said all, the client perhaps not. To close on unread data would send a reset, and the client
@@ -165,6 +168,7 @@ Napi::Value WriteAll(const Napi::CallbackInfo& info) {
     ssize_t size = -1;
     if (errnum == 0 && (size = WriteOnce(fd, at, left)) < 0) errnum = errno;
     if (size >= 0) {
+      traffic::Sent(fd, size);
       at += size;
       left -= size;
     } else if (errnum == EAGAIN) {

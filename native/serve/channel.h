@@ -16,6 +16,14 @@ class Channel {
   struct Message {
     uint32_t kind;
     std::string body;
+
+    // The struct that it begins with; what a shorter body leaves out is zero.
+    template <typename Body>
+    Body As() const {
+      Body value{};
+      body.copy(reinterpret_cast<char*>(&value), sizeof value);
+      return value;
+    }
   };
 
   int fd() const { return fd_; }

@@ -12,6 +12,7 @@
 #include "fork/large_pages.h"
 #include "fork/pact.h"
 #include "serve/loop.h"
+#include "serve/out_of_memory.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -52,6 +53,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
+  options.settings = Number(given, "settings");
 
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
@@ -63,10 +65,12 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.onceListening = [] {
     if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
   };
+  NoteOutOfMemory();
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   ServeLoop server(loop, options);
+  if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
   served = *connection;
