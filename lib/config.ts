@@ -15,6 +15,8 @@ export interface CommandOptions {
   listen?: readonly string[];
   /** One JSON object a line instead of text; what the handler prints goes to stderr. */
   json?: boolean;
+  /** How much is told: `info`, the default, has each connection; `warn` only what may need looking at. */
+  logLevel?: 'error' | 'warn' | 'info' | 'debug';
 }
 
 /**

@@ -48,6 +48,7 @@ test('every option has a comment in its interface, and docs/options.md is up to 
     'config',
     'server/options',
     'server/listen-options',
+    'server/limit-options',
     'server/forking-server',
     'server/select-server',
   ];

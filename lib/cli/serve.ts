@@ -1,8 +1,7 @@
 /** `truefork serve`: a handler script on a port, without any code of one's own. */
 import os from 'node:os';
-import { ForkingServer } from '../server/forking-server.js';
+import { ForkingServer, type ForkingServerOptions } from '../server/forking-server.js';
 import { IterativeServer } from '../server/iterative-server.js';
-import type { Checked } from '../server/option-table.js';
 import type { ServerOptions } from '../server/options.js';
 import { SelectServer } from '../server/select-server.js';
 import type { Server } from '../server/server.js';
@@ -10,7 +9,7 @@ import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
 import { placesToListen } from './places.js';
-import { jsonReporter, textReporter } from './report.js';
+import { includes, jsonReporter, textReporter } from './report.js';
 import { UsageError } from './usage.js';
 
 export const serveHelp = `Usage
@@ -46,7 +45,8 @@ export async function serve(args: string[]): Promise<number> {
   const json = given.value('json') ?? false;
   const places = placesToListen(given);
   const server = makeServer(given, json ? { stdout: 'stderr' } : {});
-  const report = json ? jsonReporter(process.stdout) : textReporter(process.stdout);
+  const level = given.value('logLevel') ?? 'info';
+  const report = (json ? jsonReporter : textReporter)(process.stdout, level);
   reapAsInit(server);
 
   let exitCode = 0;
@@ -56,7 +56,10 @@ export async function serve(args: string[]): Promise<number> {
   server.on('connection', report.connection);
   server.on('exit', report.exit);
   server.on('end', report.end);
-  server.on('warning', warning => console.error(`truefork: ${warning.message}`));
+  server.on('refused', report.refused);
+  server.on('warning', warning => {
+    if (includes(level, 'warn')) console.error(`truefork: ${warning.message}`);
+  });
   server.on('error', error => {
     console.error(`truefork: ${error.message}`);
     exitCode = 1;
@@ -79,13 +82,12 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
   const mode = given.value('mode') ?? 'fork';
   const kind = mode === 'poll' ? 'select' : mode;
   given.assertFitFor([kind, 'listen', 'command']);
-  const { handler, exec, ...others } = given.valuesFor(kind) as Partial<Checked<'fork'>>;
-  if (handler === undefined && exec === undefined)
+  const values = given.valuesFor(kind);
+  if (values.handler === undefined && !given.has('exec'))
     throw new UsageError(
       'which handler? truefork serve <handler> [options], or truefork serve --exec <command>',
     );
-  const program = exec === undefined ? {} : { exec };
-  const options = { ...ofCommand, handler: handler as URL, ...program, ...others };
+  const options = { ...ofCommand, ...values } as ServerOptions & ForkingServerOptions;
   return asUsage(() => {
     switch (mode) {
       case 'fork':

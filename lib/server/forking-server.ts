@@ -1,9 +1,19 @@
 import { badArgument } from '../errors.js';
-import { assertAllowed, checkOptions, type ServerOptions } from './options.js';
+import {
+  assertGrantable,
+  type CheckedLimits,
+  changeLimits,
+  type LimitOptions,
+  limitNames,
+  type NewLimits,
+  pickLimits,
+} from './limit-options.js';
+import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { findProgram } from './program.js';
 import { Server } from './server.js';
+import { settingCommands } from './settings.js';
 
-export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'> {
+export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, LimitOptions {
   /** The handler script: a path, relative to the working directory, or a `file:` URL. It, or `exec`. */
   handler?: string | URL;
   /**
@@ -13,11 +23,6 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'> {
    * and no signal is blocked or ignored. It is looked for in PATH, once. No Node runs in the child.
    */
   exec?: readonly string[];
-  /**
-   * The most connections served at once, each by a process of its own; further clients wait in the backlog.
-   * 256 by default, or less where the user's process limit is low.
-   */
-  maxChildren?: number;
 }
 
 /**
@@ -30,17 +35,60 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'> {
  * await server.listen(7777);
  */
 export class ForkingServer extends Server {
-  /** The most connections that are served at once. */
-  readonly maxChildren: number;
+  #limits: CheckedLimits;
+  readonly #killDelay: number;
 
-  /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
+  /**
+   * @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be.
+   */
   constructor(options: ForkingServerOptions) {
     const checked = checkOptions('fork', options);
     if ((checked.handler === undefined) === (checked.exec === undefined))
       throw badArgument('a ForkingServer takes either handler, the path of a script, or exec, a program');
-    assertAllowed(checked.maxChildren);
+    const limits = pickLimits(checked);
+    assertPossible(limits);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, most: checked.maxChildren }, 'fork');
-    this.maxChildren = checked.maxChildren;
+    super({ ...checked, program, most: limits.maxChildren }, 'fork');
+    this.#limits = limits;
+    this.#killDelay = checked.killDelay;
   }
+
+  /** The most connections that are served at once. */
+  get maxChildren(): number {
+    return this.#limits.maxChildren;
+  }
+
+  /** What holds now, every default filled in. */
+  get limits(): Readonly<CheckedLimits> {
+    return { ...this.#limits };
+  }
+
+  /**
+   * Changes some of the limits while the server runs. Times hold for the connections that there are, too; what a child
+   * may use, for children to come; nobody who is in is turned out for a limit of those who may come in.
+   *
+   * @throws as the constructor; then nothing has changed.
+   */
+  setLimits(changes: NewLimits): void {
+    for (const name of Object.keys(changes)) {
+      assertTaken(name, ['fork']);
+      if (!(limitNames as readonly string[]).includes(name))
+        throw badArgument(
+          `${name} cannot be changed while the server runs; these can: ${limitNames.join(', ')}`,
+        );
+    }
+    const limits = changeLimits(this.#limits, changes);
+    assertPossible(limits);
+    this.#limits = limits;
+    this.sendSettings();
+  }
+
+  protected override settings(): Buffer[] {
+    return settingCommands(this.#limits, this.#killDelay);
+  }
+}
+
+function assertPossible(limits: CheckedLimits): void {
+  assertAllowed(limits.maxChildren);
+  assertGrantable(limits);
 }

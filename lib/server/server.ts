@@ -9,7 +9,7 @@ import type { Duration } from './option-kinds.js';
 import type { Checked } from './option-table.js';
 import { checkOption } from './options.js';
 import type { Program } from './program.js';
-import type { ZygoteRecord } from './protocol.js';
+import { endingLimits, refusalReasons, type ZygoteRecord } from './protocol.js';
 import {
   type ConnectionInfo,
   decodeStatus,
@@ -17,7 +17,10 @@ import {
   type ExitInfo,
   errorName,
   familyName,
+  killedUnseen,
+  type RefusedInfo,
 } from './records.js';
+import { type ServerStats, Tally } from './stats.js';
 import { ServiceNotifier } from './systemd.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
@@ -29,6 +32,8 @@ export interface ServerEvents {
   exit: [ExitInfo];
   /** In the others: a connection has ended. */
   end: [EndInfo];
+  /** In a forking server: clients were turned away, told of at most once a second for each reason. */
+  refused: [RefusedInfo];
   /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
   warning: [Error];
   /** The server has failed, and is closing. */
@@ -78,6 +83,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #hasRef = true;
   #lastId = 0;
   readonly #live = new Map<number, LiveConnection>();
+  readonly #tally = new Tally();
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
@@ -166,6 +172,20 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return (this.#closing ??= this.#finish());
   }
 
+  /** The commands that say how to serve, told to each zygote before its first client. */
+  protected settings(): Buffer[] {
+    return [];
+  }
+
+  protected sendSettings(): void {
+    this.#zygote?.send(this.settings());
+  }
+
+  /** What has been counted since the server was made. */
+  stats(): ServerStats {
+    return this.#tally.stats(this.#live.size);
+  }
+
   /** As `net.Server.ref()`: the program goes on while this server runs. */
   ref(): this {
     this.#hasRef = true;
@@ -202,15 +222,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   /** Resolves when the zygote serves, rejects when it could not begin to. */
   #startZygote(onServing = () => {}): Promise<void> {
     const { stdout, handler, program } = this.#options;
+    const settings = this.settings();
     const descriptors = this.#listeners.map(({ fd }) => fd);
-    const zygote = new ZygoteProcess(descriptors, stdout, {
+    const config = {
       mode: this.#mode,
       handler: handler?.href,
       program,
       backlogs: this.#listeners.map(({ backlog }) => backlog),
       most: this.#options.most,
       firstId: this.#lastId + 1,
-    });
+      settings: settings.length,
+    };
+    const zygote = new ZygoteProcess(descriptors, stdout, config, settings);
     this.#zygote = zygote;
     if (!this.#hasRef) zygote.unref();
     return new Promise((resolve, reject) => {
@@ -239,6 +262,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         const connection = { ...told, family: familyName(family) };
         this.#lastId = Math.max(this.#lastId, connection.id);
         this.#live.set(connection.id, { ...connection, since: Date.now() });
+        this.#tally.countConnection();
         this.emit('connection', connection);
         return;
       }
@@ -247,11 +271,14 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         if (live === undefined) return;
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
-        this.emit('exit', {
+        const exit = {
           ...connection,
           ...decodeStatus(record.status),
           ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
+          limit: endingLimits[record.limit] ?? null,
           durationMs: record.durationUs / 1000,
+          bytesRead: record.bytesIn,
+          bytesWritten: record.bytesOut,
           rusage: {
             userCPUTime: record.userCpuUs,
             systemCPUTime: record.systemCpuUs,
@@ -261,7 +288,9 @@ export abstract class Server extends EventEmitter<ServerEvents> {
             voluntaryContextSwitches: record.voluntarySwitches,
             involuntaryContextSwitches: record.involuntarySwitches,
           },
-        });
+        };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
         return;
       }
       case 'End': {
@@ -274,6 +303,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       }
       case 'Pong':
         return; // heard by whoever asked
+      case 'Refused': {
+        const { count, remoteAddress, remotePort } = record;
+        const reason = refusalReasons[record.reason]!;
+        const total = this.#tally.countRefused(reason, count);
+        this.emit('refused', { reason, count, total, remoteAddress, remotePort });
+        return;
+      }
       case 'Trouble': {
         const errno = -record.errnum;
         const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${record.errnum}`, 'unknown error'];
@@ -293,13 +329,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     for (const { since, ...connection } of this.#live.values()) {
       const ended = { ...connection, durationMs: Date.now() - since };
       if (this.#mode !== 'fork') this.emit('end', ended);
-      else this.emit('exit', { ...ended, code: null, signal: 'SIGKILL', coreDumped: false, rusage: null });
+      else {
+        const exit: ExitInfo = { ...ended, ...killedUnseen };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
+      }
     }
     this.#live.clear();
   }
 
   #replaceZygote({ code, signal }: Ending, livedMs: number): void {
     this.#tellOfOrphans();
+    this.#tally.countZygote();
     this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     if (this.#deathsInARow >= mostDeathsInARow) {

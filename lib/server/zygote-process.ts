@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
@@ -30,16 +31,23 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listeners: readonly number[], stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(
+    listeners: readonly number[],
+    stdout: 'inherit' | 'stderr',
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
     super();
-    // What becomes another program needs none of the flags with which forked JavaScript survives.
+    // What becomes another program needs none of what forked JavaScript survives by.
     const forks = config.mode === 'fork' && config.program === undefined;
     const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
     const start = config.program === undefined ? script : programScript;
-    this.#process = spawn(process.execPath, [...flags, start, JSON.stringify(config)], {
+    const meant = withoutManagers(process.env);
+    const environment = forks ? environmentMeant(meant) : {};
+    this.#process = spawn(process.execPath, [...flags, start, JSON.stringify({ ...config, environment })], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
-      env: environment(forks),
+      env: forks ? { ...meant, ...environmentToForkIn(meant) } : meant,
       // In the order of `descriptors` in lib/zygote/config.ts.
       stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', ...listeners],
     });
@@ -53,6 +61,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.send(settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -67,6 +76,11 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Commands that are obeyed once it serves. */
+  send(commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
   stop(graceMs: number, killMs: number): void {
@@ -118,12 +132,10 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   }
 }
 
-function environment(forks: boolean): NodeJS.ProcessEnv {
-  const variables: NodeJS.ProcessEnv = { ...process.env };
-  for (const name of managersVariables) delete variables[name];
-  // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
-  if (forks) variables.LD_BIND_NOW = '1';
-  return variables;
+function withoutManagers(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const meant = { ...variables };
+  for (const name of managersVariables) delete meant[name];
+  return meant;
 }
 
 /** The error with which a handler failed to load, as it was thrown in the zygote. */

@@ -9,25 +9,39 @@ export interface Transport {
 
 /** The connection as a callbacks handler sees it. */
 export class Connection {
-  /** The number of this connection in its server's records. */
-  readonly id: number;
-  readonly family: 'IPv4' | 'IPv6' | 'Unix';
-  /** Of a Unix socket's client, the path that it is bound to: for most, `''`. An abstract name begins with `@`. */
-  readonly remoteAddress: string;
-  /** 0 for a Unix socket. */
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
+  readonly #accepted: Accepted;
   #transport: Transport;
 
   constructor(accepted: Accepted, transport: Transport) {
-    this.id = accepted.id;
-    this.family = accepted.family;
-    this.remoteAddress = accepted.remoteAddress;
-    this.remotePort = accepted.remotePort;
-    this.localAddress = accepted.localAddress;
-    this.localPort = accepted.localPort;
+    this.#accepted = accepted;
     this.#transport = transport;
+  }
+
+  /** The number of this connection in its server's records. */
+  get id(): number {
+    return this.#accepted.id;
+  }
+
+  get family(): 'IPv4' | 'IPv6' | 'Unix' {
+    return this.#accepted.family;
+  }
+
+  /** Of a Unix socket's client, the path that it is bound to: for most, `''`. An abstract name begins with `@`. */
+  get remoteAddress(): string {
+    return this.#accepted.remoteAddress;
+  }
+
+  /** 0 for a Unix socket. */
+  get remotePort(): number {
+    return this.#accepted.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#accepted.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#accepted.localPort;
   }
 
   /**

@@ -9,5 +9,5 @@ const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 armFaults(process.env.TRUEFORK_FAULTS);
 const program = config.program!;
 process.title = `truefork: zygote ${path.basename(program.path)}`;
-native.serve({ ...loopOptions(config), maxChildren: config.most, program });
+native.serve({ ...loopOptions(config), maxChildren: config.most, settings: config.settings, program });
 native.exitNow(0);

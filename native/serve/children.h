@@ -9,11 +9,15 @@
 #include <functional>
 #include <unordered_map>
 
+#include "serve/source.h"
+
 namespace truefork {
 
 struct Child {
   uint64_t id;
   int64_t startedAt;   // NowMicros()
+  uint32_t slot = 0;   // the supervisor's
+  Source source = {};  // where its client comes from
   int execErrnum = 0;  // why it is not the program that it should have become
 };
 

@@ -1,6 +1,8 @@
 // A connection, from accept() on.
 #pragma once
 
+#include <string>
+
 #include "serve/protocol.h"
 #include "support/address.h"
 
@@ -11,6 +13,7 @@ struct Connection {
   uint64_t id;
   Address peer;
   Address local;
+  std::string host;  // the peer's address in text: made by the parent, which does so with its memory at hand
 };
 
 // What the owner is told of it. A Unix socket's address that is too long for the record is cut.

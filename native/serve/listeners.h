@@ -1,4 +1,5 @@
-// The listening sockets of a server, as its loop sees them: one descriptor to wait for, one queue to accept from.
+// The listening sockets of a server, as its loop sees them: one descriptor to wait for, one queue to accept
+// from.
 #pragma once
 
 #include <optional>

@@ -11,6 +11,7 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/traffic.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
+constexpr int64_t kMs = 1000;  // microseconds
 
 // The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
 // next.
@@ -49,20 +51,26 @@ ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& optio
       listeners_(listeners),
       options_(options),
       channel_(options.channel),
+      admission_(options.maxChildren),
       nextId_(options.firstId) {}
 
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
+  AwaitSettings();
   channel_.Put(protocol::Record::Listening);
+  channel_.Flush();
+  options_.onceListening();
   for (;;) {
     Wait();
     ObeyCommands();
     ReapChildren();
     EnforceDeadline();
+    supervisor_.EnforceLimits(NowMicros());
+    refusals_.Attend(channel_, NowMicros());
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
     if (!MayAccept()) continue;
-    const std::optional<Connection> connection = NextConnection();
+    std::optional<Connection> connection = NextConnection();
     if (!connection) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
@@ -77,16 +85,17 @@ bool ServeLoop::HasEnded() const {
 // Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
-  const int listener = MayAccept() && !unserved_ ? listeners_.fd() : -1;
-  pollfd fds[] = {{listener, POLLIN, 0}, {options_.channel, POLLIN, 0}, {childSignal_.fd(), POLLIN, 0}};
-  // While there is work, records are gathered: it costs the owner as much to be woken for one as for many.
-  int ready = channel_.HasFew() ? poll(fds, 3, 0) : 0;
-  if (ready == 0) {
+  if (phase_ == Phase::Serving) {
+    flushAt_ = channel_.FlushInBatches();
+  } else {
+    flushAt_ = 0;
     channel_.Flush();
-    if (channel_.HasUnsent()) fds[1].events |= POLLOUT;
-    ready = poll(fds, 3, MillisecondsToSleep());
   }
-  if (ready < 0) {
+  const int listener = MayAccept() && !unserved_ ? listeners_.fd() : -1;
+  const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
+  pollfd fds[] = {
+      {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
+  if (poll(fds, 3, MillisecondsToSleep()) < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }
@@ -98,15 +107,22 @@ void ServeLoop::Wait() {
 
 int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
-  int64_t wake = deadline_;
-  if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
+  int64_t wake = 0;
+  const int64_t opensAt = IsOpen() ? admission_.OpensAt(children_.size(), NowMicros()) : 0;
+  for (const int64_t next :
+       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()}) {
+    if (next > 0 && (wake == 0 || next < wake)) wake = next;
+  }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
 
+bool ServeLoop::IsOpen() const { return phase_ == Phase::Serving || phase_ == Phase::Draining; }
+
 bool ServeLoop::MayAccept() const {
-  const bool open = phase_ == Phase::Serving || phase_ == Phase::Draining || unserved_;
-  return open && children_.size() < options_.maxChildren && !channel_.IsCongested() && pausedUntil_ == 0;
+  if (channel_.IsCongested() || pausedUntil_ > 0) return false;
+  if (unserved_) return children_.size() < admission_.maxChildren();
+  return IsOpen() && admission_.TakesFromLine(children_.size(), NowMicros());
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {
@@ -116,13 +132,13 @@ std::optional<Connection> ServeLoop::NextConnection() {
     return connection;
   }
   if (phase_ == Phase::Serving) return listenerIsReady_ ? Accept() : std::nullopt;
-  const std::optional<Connection> queued = Accept();
+  std::optional<Connection> queued = Accept();
   if (queueIsEmpty_ || --drainLeft_ <= 0) StopListening();
   return queued;
 }
 
 std::optional<Connection> ServeLoop::Accept() {
-  Connection connection{-1, 0, {}, {}};
+  Connection connection{-1, 0, {}, {}, {}};
   int errnum = faults::Take(faults::Call::Accept);
   if (errnum == 0) {
     connection.fd = listeners_.Accept(0, &connection.peer, &connection.local);
@@ -130,7 +146,13 @@ std::optional<Connection> ServeLoop::Accept() {
   }
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
+    const int64_t now = NowMicros();
+    if (const auto reason = admission_.Refuse(connection.peer, children_.size(), now)) {
+      refusals_.TurnAway(connection.fd, *reason, connection.peer, now);
+      return std::nullopt;
+    }
     connection.id = nextId_++;
+    connection.host = connection.peer.Text();
     return connection;
   }
   if (!queueIsEmpty_ && errnum != EINTR && !ConcernsOneClientOnly(errnum)) PauseAfter("accept", errnum);
@@ -140,50 +162,93 @@ std::optional<Connection> ServeLoop::Accept() {
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
+  const uint32_t slot = supervisor_.TakeSlot();
   int execErrnum = 0;
-  const pid_t pid = StartChild(connection, &execErrnum);
+  const pid_t pid = StartChild(connection, slot, &execErrnum);
   if (pid < 0) {
+    const int errnum = errno;
+    supervisor_.Leave(slot);
     unserved_ = connection;
-    PauseAfter("fork", errno);
+    PauseAfter("fork", errnum);
   } else if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros(), execErrnum});
+    children_.Add(pid, {connection.id, NowMicros(), slot, SourceOf(connection.peer), execErrnum});
+    supervisor_.Watch(slot, pid, connection.fd, connection.peer);
     channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
   }
   return pid;
 }
 
-pid_t ServeLoop::StartChild(const Connection& connection, int* execErrnum) {
-  if (options_.program != nullptr) return options_.program->Start(connection, execErrnum);
+pid_t ServeLoop::StartChild(const Connection& connection, uint32_t slot, int* execErrnum) {
+  if (options_.program != nullptr) {
+    const auto limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
+    return options_.program->Start(connection, limit, execErrnum);
+  }
   const pid_t zygote = getpid();
-  return Fork(loop_, [this, zygote] {
+  return Fork(loop_, [this, zygote, slot, &connection] {
     DieWithParent(zygote);
     KeepNothingOfTheParent();
+    traffic::Begin(&supervisor_.SlotOf(slot), connection.fd);
+    resources_.Limit(Resources::OfWhat::Copy);
   });
 }
 
 void ServeLoop::KeepNothingOfTheParent() {
   listeners_.Close();
   close(options_.channel);
+  refusals_.CloseDescriptors();
   childSignal_.Restore();
   handlersSuspended_.Restore();
 }
 
-void ServeLoop::ObeyCommands() {
-  while (const auto message = channel_.Next()) {
-    protocol::StopCommand stop;
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Ping)) {
-      channel_.Put(protocol::Record::Pong);
-    } else if (message->kind == static_cast<uint32_t>(protocol::Command::Kill)) {
-      StopListening();
-      KillAll();
-    } else if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
-               message->body.size() == sizeof stop) {
-      std::memcpy(&stop, message->body.data(), sizeof stop);
-      Stop(stop);
-    }
+// How to serve is said before the first client comes in, and may be said anew while the server runs.
+void ServeLoop::AwaitSettings() {
+  while (options_.settings > 0 && !ownerIsGone_) {
+    pollfd fd{options_.channel, POLLIN, 0};
+    if (poll(&fd, 1, -1) > 0) ownerIsGone_ = !channel_.Fill();
+    ObeyCommands();
   }
+}
+
+void ServeLoop::ObeyCommands() {
+  while (const auto message = channel_.Next()) Obey(*message);
+}
+
+void ServeLoop::Obey(const Channel::Message& message) {
+  if (options_.settings > 0) options_.settings--;
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Ping:
+      return channel_.Put(protocol::Record::Pong);
+    case protocol::Command::Kill:
+      StopListening();
+      return KillAll();
+    case protocol::Command::Stop:
+      return Stop(message.As<protocol::StopCommand>());
+    case protocol::Command::Times: {
+      const auto times = message.As<protocol::TimesCommand>();
+      return supervisor_.SetTimes(
+          {times.firstByteMs * kMs, times.idleMs * kMs, times.connectionMs * kMs, times.killMs * kMs});
+    }
+    case protocol::Command::Admission:
+      return admission_.SetLimits(message.As<protocol::AdmissionCommand>());
+    case protocol::Command::Resources:
+      return resources_.Set(message.As<protocol::ResourcesCommand>());
+    case protocol::Command::AddressRules:
+      // What TypeScript has checked and we cannot read is a fault of ours: better closed than open to all.
+      if (!admission_.SetRules(message.body)) EndProcessGroup();
+      return;
+    case protocol::Command::Refusal:
+      return SetRefusal(message);
+  }
+}
+
+void ServeLoop::SetRefusal(const Channel::Message& message) {
+  const auto given = message.As<protocol::RefusalCommand>();
+  const auto reason = static_cast<protocol::Reason>(given.reason);
+  const auto policy = static_cast<protocol::Policy>(given.policy);
+  admission_.SetPolicy(reason, policy);
+  refusals_.SetPolicy(reason, policy, message.body.substr(std::min(sizeof given, message.body.size())));
 }
 
 void ServeLoop::Stop(const protocol::StopCommand& command) {
@@ -198,11 +263,15 @@ void ServeLoop::Stop(const protocol::StopCommand& command) {
 void ServeLoop::StopListening() {
   if (phase_ > Phase::Draining) return;
   listeners_.Close();
+  refusals_.End(channel_);
   phase_ = Phase::Closing;
 }
 
 void ServeLoop::KillAll() {
-  if (unserved_) close(unserved_->fd);
+  if (unserved_) {
+    close(unserved_->fd);
+    admission_.Leave(SourceOf(unserved_->peer), NowMicros());
+  }
   unserved_.reset();
   children_.Signal(SIGKILL);
   phase_ = Phase::Killing;
@@ -212,6 +281,7 @@ void ServeLoop::KillAll() {
 void ServeLoop::EnforceDeadline() {
   if (deadline_ == 0 || NowMicros() < deadline_) return;
   StopListening();
+  supervisor_.Blame(protocol::Limit::Grace);
   if (phase_ == Phase::Closing && killMs_ > 0) {
     children_.Signal(SIGTERM);
     phase_ = Phase::Terminating;
@@ -236,9 +306,24 @@ void ServeLoop::ReapChildren() {
     record.majorFaults = usage.ru_majflt;
     record.voluntarySwitches = usage.ru_nvcsw;
     record.involuntarySwitches = usage.ru_nivcsw;
+    const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
+    record.bytesIn = outcome.bytesIn;
+    record.bytesOut = outcome.bytesOut;
+    record.limit =
+        static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
+    admission_.Leave(child.source, NowMicros());
     channel_.Put(protocol::Record::Exit, record);
     pausedUntil_ = 0;  // it gave back what may have been short
   });
+}
+
+protocol::Limit ServeLoop::LimitThatEnded(const Supervisor::Outcome& outcome, int status,
+                                          uint64_t cpuUs) const {
+  if (outcome.limit != protocol::Limit::None) return outcome.limit;
+  if (resources_.IsOutOfCpu(status, cpuUs)) return protocol::Limit::Cpu;
+  // One that went on without the memory, and ended well, was not ended for it.
+  if (status != 0 && outcome.isOutOfMemory && resources_.CapsMemory()) return protocol::Limit::Memory;
+  return protocol::Limit::None;
 }
 
 // The machine is short of something: neither spin on it nor give up, but ask again, ever less often, until a

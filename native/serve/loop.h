@@ -3,14 +3,20 @@
 
 #include <uv.h>
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "fork/signals.h"
+#include "serve/admission.h"
 #include "serve/channel.h"
 #include "serve/children.h"
 #include "serve/connection.h"
 #include "serve/listeners.h"
 #include "serve/program.h"
+#include "serve/refusals.h"
+#include "serve/resources.h"
+#include "serve/supervisor.h"
 
 namespace truefork {
 
@@ -20,10 +26,15 @@ class ServeLoop {
     int channel;           // the stream socket to the owner
     uint32_t maxChildren;  // at the cap clients wait in the backlog
     uint64_t firstId;      // the id of the first connection
+    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
     Program* program;      // what serves in the place of a forked copy of this process, or null
+    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options);
+
+  // False where the memory shared with children could not be had; errno tells why.
+  bool ok() const { return supervisor_.ok(); }
 
   // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
   // the parent, with nothing, when the server has ended.
@@ -41,17 +52,22 @@ class ServeLoop {
   bool HasEnded() const;
   void Wait();
   int MillisecondsToSleep() const;
+  bool IsOpen() const;
   bool MayAccept() const;
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
   pid_t ForkFor(const Connection& connection);
-  pid_t StartChild(const Connection& connection, int* execErrnum);
+  pid_t StartChild(const Connection& connection, uint32_t slot, int* execErrnum);
   void KeepNothingOfTheParent();
+  void AwaitSettings();
   void ObeyCommands();
+  void Obey(const Channel::Message& message);
+  void SetRefusal(const Channel::Message& message);
   void Stop(const protocol::StopCommand& command);
   void KillAll();
   void StopListening();
   void ReapChildren();
+  protocol::Limit LimitThatEnded(const Supervisor::Outcome& outcome, int status, uint64_t cpuUs) const;
   void EnforceDeadline();
   void PauseAfter(const char* syscall, int errnum);
 
@@ -62,6 +78,10 @@ class ServeLoop {
   HandlersSuspended handlersSuspended_;
   ChildSignal childSignal_;
   Children children_;
+  Supervisor supervisor_;
+  Admission admission_;
+  Refusals refusals_;
+  Resources resources_;
 
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
@@ -69,6 +89,7 @@ class ServeLoop {
   uint64_t nextId_;
   bool queueIsEmpty_ = false;
   int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
+  int64_t flushAt_ = 0;   // when records that wait for company are sent; 0: none do
   int64_t deadline_ = 0;  // when the phase is over; 0: never
   uint32_t killMs_ = 0;
   std::optional<Connection> unserved_;  // accepted, but no process could be forked for it yet

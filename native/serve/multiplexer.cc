@@ -178,7 +178,7 @@ void Multiplexer::StopListening() {
 
 // False when nobody waits.
 bool Multiplexer::AcceptOne() {
-  Connection connection{-1, nextId_, {}, {}};
+  Connection connection{-1, nextId_, {}, {}, {}};
   if (const int errnum = faults::Take(faults::Call::Accept)) {
     errno = errnum;
   } else {
@@ -203,10 +203,13 @@ bool Multiplexer::AcceptOne() {
   refusing_ = false;
 
   nextId_++;
+  connection.host = connection.peer.Text();
   channel_.Put(protocol::Record::Connection, RecordOf(connection, getpid()));
   Napi::HandleScope scope(env_);
   peers_.emplace(connection.id, Peer{connection.fd, NowMicros()});
-  Call("open", ConnectionObject(env_, connection));
+  Napi::Object accepted = ConnectionObject(env_, connection);
+  accepted.Set("fd", connection.fd);
+  Call("open", accepted);
   return true;
 }
 

@@ -19,11 +19,12 @@ namespace truefork {
 
 namespace {
 
-// What UCSPI tells of a connection. One that it cannot tell has to be unset: it would be some other connection's.
-const char* const kUcspi[] = {
-    "PROTO",          "TCPLOCALIP",    "TCPLOCALPORT", "TCPLOCALHOST",  "TCPREMOTEIP",    "TCPREMOTEPORT",
-    "TCPREMOTEHOST",  "TCPREMOTEINFO", "UNIXLOCALPATH", "UNIXLOCALUID", "UNIXLOCALGID",   "UNIXLOCALPID",
-    "UNIXREMOTEEUID", "UNIXREMOTEEGID", "UNIXREMOTEPID"};
+// What UCSPI tells of a connection. One that it cannot tell has to be unset: it would be some other
+// connection's.
+const char* const kUcspi[] = {"PROTO",          "TCPLOCALIP",     "TCPLOCALPORT",  "TCPLOCALHOST",
+                              "TCPREMOTEIP",    "TCPREMOTEPORT",  "TCPREMOTEHOST", "TCPREMOTEINFO",
+                              "UNIXLOCALPATH",  "UNIXLOCALUID",   "UNIXLOCALGID",  "UNIXLOCALPID",
+                              "UNIXREMOTEEUID", "UNIXREMOTEEGID", "UNIXREMOTEPID"};
 
 bool IsUcspi(const char* variable) {
   for (const char* name : kUcspi) {
@@ -33,8 +34,8 @@ bool IsUcspi(const char* variable) {
   return false;
 }
 
-// Every descriptor but the standard ones goes when the program is executed. What the loop opens later is made so.
-// Node marks standard error, too (uv_disable_stdio_inheritance).
+// Every descriptor but the standard ones goes when the program is executed. What the loop opens later is made
+// so. Node marks standard error, too (uv_disable_stdio_inheritance).
 void MarkDescriptorsForClosing() {
   fcntl(STDERR_FILENO, F_SETFD, 0);
   DIR* folder = opendir("/proc/self/fd");
@@ -51,6 +52,7 @@ struct Launch {
   char* const* argv;
   char* const* envp;
   const std::vector<int>* signalsToReset;
+  const std::function<void()>* inChild;
   int connection;
   pid_t parent;
   int failure;
@@ -61,6 +63,7 @@ struct Launch {
 [[gnu::no_sanitize("address")]] int BecomeProgram(void* given) {
   auto* launch = static_cast<Launch*>(given);
   DieWithParent(launch->parent);
+  (*launch->inChild)();
   dup2(launch->connection, STDIN_FILENO);
   dup2(launch->connection, STDOUT_FILENO);
   // Handlers first, while every signal is blocked: one that ran here would run on the parent's variables.
@@ -89,7 +92,7 @@ Program::Program(std::string path, std::vector<std::string> arguments, char** en
   MarkDescriptorsForClosing();
 }
 
-pid_t Program::Start(const Connection& connection, int* failure) {
+pid_t Program::Start(const Connection& connection, const std::function<void()>& inChild, int* failure) {
   if (const int errnum = faults::Take(faults::Call::Fork)) {
     errno = errnum;
     return -1;
@@ -102,10 +105,11 @@ pid_t Program::Start(const Connection& connection, int* failure) {
       if (sigaction(signo, nullptr, &now) == 0 && now.sa_handler != SIG_DFL) signalsToReset_.push_back(signo);
     }
   }
-  Launch launch{path_.c_str(), argv_.data(), envp_.data(), &signalsToReset_, connection.fd, getpid(), 0};
+  Launch launch{path_.c_str(), argv_.data(),  envp_.data(), &signalsToReset_,
+                &inChild,      connection.fd, getpid(),     0};
   AllSignalsBlocked untilItIsTheProgram;
-  // No page tables to copy, however big this process is: the child is the parent's own memory, on a stack of its
-  // own, and the parent waits until it is the program.
+  // No page tables to copy, however big this process is: the child is the parent's own memory, on a stack of
+  // its own, and the parent waits until it is the program.
   const pid_t pid = clone(BecomeProgram, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &launch);
   *failure = launch.failure;
   return pid;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -9,8 +11,11 @@
 #include <memory>
 
 #include "fork/address_space.h"
+#include "fork/exits.h"
+#include "fork/large_pages.h"
 #include "fork/pact.h"
 #include "serve/loop.h"
+#include "serve/out_of_memory.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -21,17 +26,20 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
+// In a child: what it was forked for.
+Connection served{};
+
 // Clients of a Unix socket have no name, as a rule: the socket's own has to do.
-void NameProcess(const Connection& connection) {
-  const std::string host = connection.peer.Host();
-  std::string name;
-  if (connection.local.family() == AF_UNIX) {
-    name = connection.local.Text();
+void NameProcess() {
+  char title[160];
+  if (served.local.family() == AF_UNIX) {
+    snprintf(title, sizeof title, "truefork: %s", served.local.Text().c_str());
   } else {
-    name = connection.peer.family() == AF_INET6 ? "[" + host + "]" : host;
-    name += ":" + std::to_string(connection.peer.Port());
+    const bool v6 = served.peer.family() == AF_INET6;
+    snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
+             served.peer.Port());
   }
-  uv_set_process_title(("truefork: " + name).c_str());
+  uv_set_process_title(title);
 }
 
 const char* FamilyOf(const Connection& connection) {
@@ -54,6 +62,14 @@ std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
   return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
 }
 
+// Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
+void SettleMalloc() {
+#ifdef __GLIBC__
+  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
+  free(malloc(64 * 1024));
+#endif
+}
+
 }  // namespace
 
 std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options) {
@@ -69,10 +85,9 @@ std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options) {
 
 Napi::Object ConnectionObject(Napi::Env env, const Connection& connection) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("fd", connection.fd);
   object.Set("id", static_cast<double>(connection.id));
   object.Set("family", FamilyOf(connection));
-  object.Set("remoteAddress", connection.peer.Text());
+  object.Set("remoteAddress", connection.host);
   object.Set("remotePort", connection.peer.Port());
   object.Set("localAddress", connection.local.Text());
   object.Set("localPort", connection.local.Port());
@@ -86,6 +101,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.channel = Number(given, "channel");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
+  options.settings = Number(given, "settings");
 
   const std::unique_ptr<Program> program = ProgramFrom(given);
   options.program = program.get();
@@ -97,16 +113,28 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   if (!listeners.Listen(&failed)) throw SystemError(env, errno, failed);
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
-  if (!program) MakeAddressSpaceCopyable();
+  if (!program) {
+    MakeAddressSpaceCopyable();
+    SettleMalloc();
+    options.onceListening = [] {
+      if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+    };
+    NoteOutOfMemory();
+  }
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   ServeLoop server(loop, listeners, options);
+  if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
+  served = *connection;
+  NameProcess();
+  return Napi::Number::New(env, served.fd);
+}
 
-  NameProcess(*connection);
-  return ConnectionObject(env, *connection);
+Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {
+  return ConnectionObject(info.Env(), served);
 }
 
 Napi::Value ProtocolLayouts(const Napi::CallbackInfo& info) {

@@ -7,15 +7,18 @@
 
 namespace truefork {
 
-// serve({ listeners, channel, maxChildren, firstId, program }): the loop of loop.h. Returns undefined in the
-// zygote, once the server has ended, and the connection in each child. With a program, { path, arguments }, that
-// is what the children become, and nobody returns but the zygote.
+// serve({ listeners, channel, maxChildren, firstId, settings, program }): the loop of loop.h. Returns
+// undefined in the zygote, once the server has ended, and in each child the descriptor of its connection.
+// With a program, { path, arguments }, that is what the children become, and nobody returns but the zygote.
 Napi::Value Serve(const Napi::CallbackInfo& info);
+
+// describeConnection(): the connection that this child was forked for, as below.
+Napi::Value DescribeConnection(const Napi::CallbackInfo& info);
 
 // What the loops of both kinds of server are given as `listeners`: [[descriptor, backlog], …].
 std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options);
 
-// { fd, id, family, remoteAddress, remotePort, localAddress, localPort }
+// { id, family, remoteAddress, remotePort, localAddress, localPort }
 Napi::Object ConnectionObject(Napi::Env env, const Connection& connection);
 
 // The layout of the messages in protocol.h, for the test that holds the two languages together.

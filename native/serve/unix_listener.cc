@@ -14,8 +14,8 @@ namespace truefork {
 
 namespace {
 
-// Held while a stale socket is told from a live one and replaced, so that of two servers that start at once the
-// second finds the first alive. A folder that cannot be opened is not ours to change, either.
+// Held while a stale socket is told from a live one and replaced, so that of two servers that start at once
+// the second finds the first alive. A folder that cannot be opened is not ours to change, either.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& path) {
@@ -34,9 +34,9 @@ class FolderLock {
   int fd_;
 };
 
-// Whether the path is a socket that no process has open any more. A datagram socket asks, which cannot connect to
-// a stream socket, and is told why: EPROTOTYPE, it is somebody's, be it that nobody listens on it yet;
-// ECONNREFUSED, it is nobody's (connect(2)). So a live server is not disturbed by a connection.
+// Whether the path is a socket that no process has open any more. A datagram socket asks, which cannot
+// connect to a stream socket, and is told why: EPROTOTYPE, it is somebody's, be it that nobody listens on it
+// yet; ECONNREFUSED, it is nobody's (connect(2)). So a live server is not disturbed by a connection.
 bool IsStale(const std::string& path, const Address& address) {
   struct statx status;  // lstat() would need a newer glibc
   if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return false;

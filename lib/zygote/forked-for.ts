@@ -1,0 +1,39 @@
+import { type Accepted, type ConnectionDescription, native } from '../native.js';
+
+/** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
+export class ForkedFor implements Accepted {
+  readonly fd: number;
+  #description: ConnectionDescription | undefined;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  get id(): number {
+    return this.#describe().id;
+  }
+
+  get family(): 'IPv4' | 'IPv6' | 'Unix' {
+    return this.#describe().family;
+  }
+
+  get remoteAddress(): string {
+    return this.#describe().remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#describe().remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#describe().localAddress;
+  }
+
+  get localPort(): number {
+    return this.#describe().localPort;
+  }
+
+  #describe(): ConnectionDescription {
+    return (this.#description ??= native.describeConnection());
+  }
+}
