@@ -220,7 +220,8 @@ describe('the kernel is asked for', () => {
     const silent = await server.connect();
     const speaking = await server.connect();
     expect(await speaking.exchange('hello')).toBe('hello');
-    expect(server.connections.length).toBe(1);
+    const { remotePort } = await server.connectionOf(1);
+    expect(remotePort).toBe(speaking.socket.localPort);
     expect(children(server.zygotePid).length).toBe(1);
     expect(await silent.exchange('me too')).toBe('me too');
     await Promise.all([silent.end(), speaking.end()]);

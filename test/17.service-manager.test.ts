@@ -33,7 +33,7 @@ describe('sockets that are passed', () => {
     expect(String(await early.receive(5))).toBe('early');
     expect(await ask(port, 'tcp')).toBe('tcp');
     expect(await ask(file, 'unix')).toBe('unix');
-    expect(service.events.filter(({ event }) => event === 'listening')).toEqual([
+    expect(service.events.filter(({ event }) => event === 'listening')).toMatchObject([
       { event: 'listening', host: '127.0.0.1', port },
       { event: 'listening', path: file },
     ]);
