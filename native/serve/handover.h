@@ -1,5 +1,5 @@
-// How a connection reaches a child that was forked before it came: over a line of their own, a pair of sockets,
-// with the descriptor as ancillary data (unix(7), SCM_RIGHTS).
+// How a connection reaches a child that was forked before it came: over a line of their own, a pair of
+// sockets, with the descriptor as ancillary data (unix(7), SCM_RIGHTS).
 #pragma once
 
 #include <cstdint>

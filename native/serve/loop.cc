@@ -103,7 +103,8 @@ void ServeLoop::Wait() {
                   {options_.channel, channelEvents, 0},
                   {childSignal_.fd(), POLLIN, 0},
                   {pool_.doneFd(), POLLIN, 0}};
-  if (poll(fds, 4, MillisecondsToSleep()) < 0) {
+  const nfds_t count = pool_.doneFd() >= 0 ? 4 : 3;  // poll(2) takes no more than RLIMIT_NOFILE
+  if (poll(fds, count, MillisecondsToSleep()) < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }

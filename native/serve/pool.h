@@ -1,5 +1,5 @@
-// Children forked ahead of their connections: the fork, and all that a process does first, is off the client's
-// path. Each serves one connection and leaves, unless it is told to serve more.
+// Children forked ahead of their connections: the fork, and all that a process does first, is off the
+// client's path. Each serves one connection and leaves, unless it is told to serve more.
 #pragma once
 
 #include <sys/types.h>
@@ -59,7 +59,8 @@ class Pool {
   int doneLine() const { return done_[1]; }
 
   void PauseAfterFailure(int64_t now);
-  // A process has ended. One that was idle, and had not been sent away, has failed: the next are forked later.
+  // A process has ended. One that was idle, and had not been sent away, has failed: the next are forked
+  // later.
   void Forget(pid_t pid, int64_t now);
 
   // Those who were too many for a while are sent away.

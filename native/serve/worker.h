@@ -16,8 +16,8 @@ namespace worker {
 // In the zygote, before any fork: who is called with each connection.
 void Prepare(uv_loop_t* loop, std::function<void(const Handover&)> begin);
 
-// In a child, right after the fork: its slot, its end of its line, and of the one to say that it has served. A
-// child without a line ends with its connection.
+// In a child, right after the fork: its slot, its end of its line, and of the one to say that it has served.
+// A child without a line ends with its connection.
 void BelongTo(Slot* slot, int line, int done);
 
 // Waits for a connection, and returns at once: it comes from the event loop.
