@@ -22,6 +22,9 @@ namespace {
 
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
+
+constexpr size_t kFewChildren = 256;
+constexpr int64_t kSweepMicros = 20'000;
 constexpr int64_t kMs = 1000;  // microseconds
 
 // The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
@@ -110,7 +113,7 @@ void ServeLoop::Wait() {
   }
   listenerIsReady_ = fds[0].revents != 0;
   if (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) ownerIsGone_ = !channel_.Fill();
-  if (fds[2].revents != 0) childSignal_.Drain();
+  if (fds[2].revents != 0) ended_ = childSignal_.Drain();
   if (pausedUntil_ > 0 && NowMicros() >= pausedUntil_) pausedUntil_ = 0;
 }
 
@@ -118,7 +121,7 @@ int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || MayForkAhead() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
   const int64_t opensAt = IsOpen() ? admission_.OpensAt(Serving(), NowMicros()) : 0;
-  for (const int64_t next : {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(),
+  for (const int64_t next : {deadline_, pausedUntil_, flushAt_, sweepAt_, opensAt, supervisor_.NextDeadline(),
                              refusals_.NextDeadline(), pool_.NextDeadline()}) {
     if (next > 0 && (wake == 0 || next < wake)) wake = next;
   }
@@ -357,34 +360,51 @@ void ServeLoop::EnforceDeadline() {
   }
 }
 
+// With thousands of children the kernel's search for any that has ended would cost more than a fork. Then we
+// wait for those of whom a signal came, and look for others once in a while.
 void ServeLoop::ReapChildren() {
-  children_.Reap([this](pid_t pid, const Child& child, int status, const rusage& usage) {
-    pool_.Forget(pid, NowMicros());
-    pausedUntil_ = 0;  // it gave back what may have been short
-    if (child.id == 0) {
-      supervisor_.Leave(child.slot);
-      return;
-    }
-    protocol::ExitRecord record{};
-    record.id = child.id;
-    record.pid = pid;
-    record.status = status;
-    record.durationUs = NowMicros() - child.startedAt;
-    record.userCpuUs = Micros(usage.ru_utime);
-    record.systemCpuUs = Micros(usage.ru_stime);
-    record.maxRssKib = usage.ru_maxrss;
-    record.minorFaults = usage.ru_minflt;
-    record.majorFaults = usage.ru_majflt;
-    record.voluntarySwitches = usage.ru_nvcsw;
-    record.involuntarySwitches = usage.ru_nivcsw;
-    const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
-    record.bytesIn = outcome.bytesIn;
-    record.bytesOut = outcome.bytesOut;
-    record.limit =
-        static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
-    admission_.Leave(child.source, NowMicros());
-    channel_.Put(protocol::Record::Exit, record);
-  });
+  const int64_t now = NowMicros();
+  const bool isDue = sweepAt_ > 0 && now >= sweepAt_;
+  if (ended_.empty() && !isDue) return;
+  const Children::Ended tell = [this](pid_t pid, const Child& child, int status, const rusage& usage) {
+    TellOfEnd(pid, child, status, usage);
+  };
+  if (isDue || children_.size() <= kFewChildren) {
+    children_.Reap(tell);
+    sweepAt_ = 0;
+  } else {
+    children_.Reap(ended_, tell);
+    if (sweepAt_ == 0) sweepAt_ = now + kSweepMicros;
+  }
+  ended_.clear();
+}
+
+void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage) {
+  pool_.Forget(pid, NowMicros());
+  pausedUntil_ = 0;  // it gave back what may have been short
+  if (child.id == 0) {
+    supervisor_.Leave(child.slot);
+    return;
+  }
+  protocol::ExitRecord record{};
+  record.id = child.id;
+  record.pid = pid;
+  record.status = status;
+  record.durationUs = NowMicros() - child.startedAt;
+  record.userCpuUs = Micros(usage.ru_utime);
+  record.systemCpuUs = Micros(usage.ru_stime);
+  record.maxRssKib = usage.ru_maxrss;
+  record.minorFaults = usage.ru_minflt;
+  record.majorFaults = usage.ru_majflt;
+  record.voluntarySwitches = usage.ru_nvcsw;
+  record.involuntarySwitches = usage.ru_nivcsw;
+  const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
+  record.bytesIn = outcome.bytesIn;
+  record.bytesOut = outcome.bytesOut;
+  record.limit =
+      static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
+  admission_.Leave(child.source, NowMicros());
+  channel_.Put(protocol::Record::Exit, record);
 }
 
 protocol::Limit ServeLoop::LimitThatEnded(const Supervisor::Outcome& outcome, int status,

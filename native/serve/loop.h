@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fork/signals.h"
 #include "serve/admission.h"
@@ -81,6 +82,7 @@ class ServeLoop {
   void KillAll();
   void StopListening();
   void ReapChildren();
+  void TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage);
   protocol::Limit LimitThatEnded(const Supervisor::Outcome& outcome, int status, uint64_t cpuUs) const;
   void EnforceDeadline();
   void PauseAfter(const char* syscall, int errnum);
@@ -100,6 +102,8 @@ class ServeLoop {
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
+  std::vector<pid_t> ended_;  // children of whom a signal came
+  int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
   bool queueIsEmpty_ = false;
   int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
