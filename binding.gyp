@@ -28,6 +28,7 @@
         "native/serve/listener.cc",
         "native/serve/loop.cc",
         "native/serve/multiplexer.cc",
+        "native/serve/notice.cc",
         "native/serve/serve.cc",
         "native/support/address.cc",
         "native/support/args.cc",

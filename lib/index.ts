@@ -9,7 +9,7 @@ export type { Duration } from './server/option-kinds.js';
 export type { ListenOptions, ServerOptions } from './server/options.js';
 export type { ChildUsage, ConnectionInfo, EndInfo, ExitInfo } from './server/records.js';
 export { SelectServer, type SelectServerOptions } from './server/select-server.js';
-export type { CloseOptions, Server, ServerEvents } from './server/server.js';
+export type { CloseOptions, Server, ServerEvents, ServerState, ZygoteState } from './server/server.js';
 export type { Connection } from './zygote/connection.js';
 export type {
   CallbacksHandler,

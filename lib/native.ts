@@ -16,6 +16,7 @@ export interface ServeOptions {
   /** Descriptor of the stream socket to the owner. */
   channel: number;
   backlog: number;
+  /** 0: nobody is let in before the owner says so. */
   maxChildren: number;
   firstId: number;
 }
@@ -81,6 +82,8 @@ export interface Native {
   peerEnd(id: number): void;
   peerDestroy(id: number): void;
   peerRelease(id: number): void;
+  /** Whether this server, or the one that this child is of, takes no new client any more. */
+  toldToFinish(): boolean;
   writeAll(fd: number, data: Uint8Array): number;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;

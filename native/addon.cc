@@ -9,6 +9,7 @@
 #include "serve/blocking.h"
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
+#include "serve/notice.h"
 #include "serve/serve.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -69,6 +70,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
   give("serve", Serve);
   RegisterMultiplexer(env, exports);
+  give("toldToFinish", [](const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), Notice::WasGiven());
+  });
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);

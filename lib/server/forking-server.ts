@@ -1,4 +1,4 @@
-import { assertAllowed, checkOptions, type ServerOptions } from './options.js';
+import { assertAllowed, checkOption, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface ForkingServerOptions extends ServerOptions {
@@ -19,14 +19,21 @@ export interface ForkingServerOptions extends ServerOptions {
  * await server.listen(7777);
  */
 export class ForkingServer extends Server {
-  /** The most connections that are served at once. */
-  readonly maxChildren: number;
-
   /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
   constructor(options: ForkingServerOptions) {
     const checked = checkOptions('fork', options);
     assertAllowed(checked.maxChildren);
     super({ ...checked, most: checked.maxChildren }, 'fork');
-    this.maxChildren = checked.maxChildren;
+  }
+
+  /** The most connections that are served at once. It can be changed at any time; nobody being served is sent away. */
+  get maxChildren(): number {
+    return this.most;
+  }
+
+  set maxChildren(maxChildren: number) {
+    const checked = checkOption('maxChildren', maxChildren);
+    assertAllowed(checked);
+    this.most = checked;
   }
 }

@@ -11,6 +11,9 @@ type Fields = Record<string, readonly [type: FieldType, offset: number, size: nu
 export const messages = {
   Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
   Kill: { kind: 2, size: 0, fields: {} },
+  Begin: { kind: 3, size: 16, fields: { firstId: ['u64', 0, 8], most: ['u32', 8, 4] } },
+  Resize: { kind: 4, size: 4, fields: { most: ['u32', 0, 4] } },
+  Retire: { kind: 5, size: 0, fields: {} },
   LoadFailed: { kind: 1, size: 0, fields: {} },
   Listening: { kind: 2, size: 0, fields: {} },
   Connection: {
@@ -41,22 +44,25 @@ export const messages = {
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
+  Retired: { kind: 7, size: 8, fields: { nextId: ['u64', 0, 8] } },
+  Files: { kind: 8, size: 0, fields: {} },
   Trouble: { kind: 5, size: 16, fields: { errnum: ['i32', 0, 4], syscall: ['text', 4, 12] } },
 } as const satisfies Record<string, { kind: number; size: number; fields: Fields }>;
 
 type Messages = typeof messages;
 type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
-type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
+export type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
-const commandNames = ['Stop', 'Kill'] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End'] as const;
-type CommandName = (typeof commandNames)[number];
+const commandNames = ['Stop', 'Kill', 'Begin', 'Resize', 'Retire'] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Retired'] as const;
+export type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 
 /** A record as the server sees it: its name, and the fields of that message. */
 export type ZygoteRecord =
   | { [Name in RecordName]: { name: Name } & Body<Name> }[RecordName]
-  | { name: 'LoadFailed'; error: LoadError };
+  | { name: 'LoadFailed'; error: LoadError }
+  | { name: 'Files'; files: string[] };
 
 /** A handler's own error, on its way from the zygote to the caller of `listen()`. */
 export interface LoadError {
@@ -82,13 +88,20 @@ export function encodeCommand<Name extends CommandName>(name: Name, body: Body<N
   const { kind, size, fields } = messages[name];
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  for (const [field, [, offset]] of Object.entries(fields as Fields))
-    view.setUint32(offset, (body as Record<string, number>)[field]!, littleEndian);
+  for (const [field, [type, offset]] of Object.entries(fields as Fields)) {
+    const value = (body as Record<string, number>)[field]!;
+    if (type === 'u64') view.setBigUint64(offset, BigInt(value), littleEndian);
+    else view.setUint32(offset, value, littleEndian);
+  }
   return frame(kind, bytes);
 }
 
 export function encodeLoadFailed(error: LoadError): Buffer {
   return frame(messages.LoadFailed.kind, Buffer.from(JSON.stringify(error)));
+}
+
+export function encodeFiles(files: readonly string[]): Buffer {
+  return frame(messages.Files.kind, Buffer.from(JSON.stringify(files)));
 }
 
 function readField(
@@ -113,6 +126,7 @@ function readField(
 
 function decodeRecord(kind: number, body: Buffer): ZygoteRecord {
   if (kind === messages.LoadFailed.kind) return { name: 'LoadFailed', error: JSON.parse(body.toString()) };
+  if (kind === messages.Files.kind) return { name: 'Files', files: JSON.parse(body.toString()) };
   const name = recordNames.find(candidate => messages[candidate].kind === kind);
   if (name === undefined || body.length !== messages[name].size)
     throw new Error(`truefork: a record of kind ${kind} and ${body.length} bytes is not in the protocol`);

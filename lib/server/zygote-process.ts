@@ -7,7 +7,14 @@ import { misuse } from '../errors.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
-import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
+import {
+  type Body,
+  type CommandName,
+  encodeCommand,
+  type LoadError,
+  RecordReader,
+  type ZygoteRecord,
+} from './protocol.js';
 
 export interface Ending {
   code: number | null;
@@ -65,14 +72,14 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     return this.#process.pid;
   }
 
-  stop(graceMs: number, killMs: number): void {
-    if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.#channel.write(encodeCommand('Stop', { graceMs, killMs }));
+  /** To one that has said that it is listening. */
+  send<Name extends CommandName>(name: Name, body: Body<Name>): void {
+    this.#channel.write(encodeCommand(name, body));
   }
 
   kill(): void {
     if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.#channel.write(encodeCommand('Kill', {}));
+    else this.send('Kill', {});
   }
 
   ref(): void {

@@ -7,10 +7,10 @@ export interface ZygoteConfig {
   /** URL of the handler module. */
   handler: string;
   backlog: number;
-  /** In a forking server, the most children; else the most connections. */
-  most: number;
-  firstId: number;
 }
+
+/** Nobody is let in before the owner says how many, and under which ids. */
+export const untilBegin = { most: 0, firstId: 1 } as const;
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */
 export const descriptors = { channel: 3, listener: 4 } as const;

@@ -3,15 +3,16 @@ import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
 import { type Accepted, native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
-import { descriptors, type ZygoteConfig } from './config.js';
+import { descriptors, untilBegin, type ZygoteConfig } from './config.js';
+import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, firstId, most } = config;
-  const accepted = native.serve({ ...descriptors, backlog, firstId, maxChildren: most });
+  const { most, firstId } = untilBegin;
+  const accepted = native.serve({ ...descriptors, backlog: config.backlog, firstId, maxChildren: most });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (accepted === undefined) native.exitNow(0);
   becomeChild();
@@ -29,6 +30,7 @@ function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): 
       serveByStream(handler as StreamHandler, accepted.fd);
       break;
     case 'server':
+      finishWhenTold(handler as net.Server);
       serveByServer(handler as net.Server, accepted.fd);
   }
 }

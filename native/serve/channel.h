@@ -1,6 +1,7 @@
 // The zygote's end of the socket to its owner: commands come in, records go out, and neither side ever waits.
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,14 @@ class Channel {
 
   // The next whole message of what was read.
   std::optional<Message> Next();
+
+  // The command's struct in a message, or false where the message has another size.
+  template <typename Body>
+  static bool Read(const Message& message, Body* body) {
+    if (message.body.size() != sizeof *body) return false;
+    std::memcpy(body, message.body.data(), sizeof *body);
+    return true;
+  }
 
   // Puts a record in line.
   void Put(protocol::Record kind) { Put(kind, {}); }

@@ -11,6 +11,7 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/notice.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -168,8 +169,43 @@ void ServeLoop::ObeyCommands() {
                message->body.size() == sizeof stop) {
       std::memcpy(&stop, message->body.data(), sizeof stop);
       Stop(stop);
+    } else {
+      ObeyHandover(*message);
     }
   }
+}
+
+// One zygote takes over from another by these: the old one retires, the new one begins with the next id.
+void ServeLoop::ObeyHandover(const Channel::Message& message) {
+  protocol::BeginCommand begin;
+  protocol::ResizeCommand resize;
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Begin:
+      if (!Channel::Read(message, &begin)) return;
+      nextId_ = begin.firstId;
+      options_.maxChildren = begin.most;
+      return;
+    case protocol::Command::Resize:
+      if (Channel::Read(message, &resize)) options_.maxChildren = resize.most;
+      return;
+    case protocol::Command::Retire:
+      return Retire();
+    default:
+      return;
+  }
+}
+
+// What is closed here is this process's copy of the listener: who queues there is served by the next zygote.
+void ServeLoop::Retire() {
+  StopListening();
+  channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
+  TellChildrenToFinish();
+}
+
+// The flag comes first: a child that is just being born finds it, if it is too late for the signal.
+void ServeLoop::TellChildrenToFinish() {
+  Notice::Give();
+  children_.Signal(kFinishSignal);
 }
 
 void ServeLoop::Stop(const protocol::StopCommand& command) {
@@ -177,6 +213,7 @@ void ServeLoop::Stop(const protocol::StopCommand& command) {
     phase_ = Phase::Draining;
     drainLeft_ = options_.backlog;
   }
+  TellChildrenToFinish();
   deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{command.graceMs} * 1000);
   killMs_ = command.killMs;
 }

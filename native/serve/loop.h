@@ -24,7 +24,7 @@ class ServeLoop {
     int listener;          // bound, non-blocking; it becomes a listening socket here
     int channel;           // the stream socket to the owner
     int backlog;           // as in listen(2)
-    uint32_t maxChildren;  // at the cap clients wait in the backlog
+    uint32_t maxChildren;  // at the cap clients wait in the backlog; 0: all, until the owner says Begin
     uint64_t firstId;      // the id of the first connection
   };
 
@@ -52,6 +52,9 @@ class ServeLoop {
   pid_t ForkFor(const Connection& connection);
   void KeepNothingOfTheParent();
   void ObeyCommands();
+  void ObeyHandover(const Channel::Message& message);
+  void Retire();
+  void TellChildrenToFinish();
   void Stop(const protocol::StopCommand& command);
   void KillAll();
   void StopListening();

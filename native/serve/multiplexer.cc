@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "serve/notice.h"
 #include "support/clock.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -26,6 +27,12 @@ constexpr size_t kLineTooLong = 64 << 20;
 
 constexpr int64_t kPauseUs = 100'000;     // after the process was out of descriptors
 constexpr int64_t kLingerUs = 2'000'000;  // for a client that goes on sending after we have said all
+
+// The script's own listeners are told as those of a child would be.
+void TellToFinish() {
+  Notice::Give();
+  raise(kFinishSignal);
+}
 
 enum { kListener, kChannel, kEventLoop, kFirstPeer };
 
@@ -137,13 +144,39 @@ void Multiplexer::ObeyCommands() {
   const bool ownerIsThere = waited_[kChannel].revents == 0 || channel_.Fill();
   if (!ownerIsThere) _exit(0);
   while (const auto message = channel_.Next()) {
-    protocol::StopCommand stop{};
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
-        message->body.size() == sizeof stop)
-      std::memcpy(&stop, message->body.data(), sizeof stop);
-    if (options_.listener >= 0) drainLeft_ = options_.backlog;
-    deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{stop.graceMs} * 1000);
+    Obey(*message);
   }
+}
+
+void Multiplexer::Obey(const Channel::Message& message) {
+  protocol::StopCommand stop;
+  protocol::BeginCommand begin;
+  protocol::ResizeCommand resize;
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Stop:
+      if (Channel::Read(message, &stop)) Stop(stop.graceMs);
+      return;
+    case protocol::Command::Kill:
+      return Stop(0);
+    case protocol::Command::Begin:
+      if (!Channel::Read(message, &begin)) return;
+      nextId_ = begin.firstId;
+      options_.maxConnections = begin.most;
+      return;
+    case protocol::Command::Resize:
+      if (Channel::Read(message, &resize)) options_.maxConnections = resize.most;
+      return;
+    case protocol::Command::Retire:
+      StopListening();
+      channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
+      return TellToFinish();
+  }
+}
+
+void Multiplexer::Stop(uint32_t graceMs) {
+  if (options_.listener >= 0) drainLeft_ = options_.backlog;
+  deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{graceMs} * 1000);
+  TellToFinish();
 }
 
 void Multiplexer::EndOverdue() {
@@ -345,6 +378,7 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                 options.usePoll = given.Get("usePoll").ToBoolean();
                 if (listen(options.listener, options.backlog) != 0)
                   throw SystemError(info.Env(), errno, "listen");
+                if (!Notice::Prepare()) throw SystemError(info.Env(), errno, "mmap");
                 multiplexer.Start(info.Env(), options, info[1].As<Napi::Object>());
               }));
   exports.Set("peerWrite", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

@@ -61,6 +61,8 @@ class Multiplexer {
   bool MayAccept() const;
   int MillisecondsToSleep() const;
   void ObeyCommands();
+  void Obey(const Channel::Message& message);
+  void Stop(uint32_t graceMs);
   bool AcceptOne();
   void Drain();
   void ServeReady(uint64_t id, short events);

@@ -19,11 +19,24 @@ struct Header {
 enum class Command : uint32_t {
   Stop = 1,  // StopCommand
   Kill = 2,  // no body: every child gets SIGKILL, nobody waits
+  Begin = 3,   // BeginCommand: to a zygote that was started with room for nobody
+  Resize = 4,  // ResizeCommand
+  Retire = 5,  // no body: another takes the listener over. Accepts nobody any more; its children finish
 };
 
 struct StopCommand {
   uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
   uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+};
+
+struct BeginCommand {
+  uint64_t firstId;  // the id of its first connection
+  uint32_t most;     // as in ResizeCommand
+  uint32_t unused;
+};
+
+struct ResizeCommand {
+  uint32_t most;  // children, or connections, at once
 };
 
 // Zygote to owner.
@@ -34,6 +47,8 @@ enum class Record : uint32_t {
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
+  Retired = 7,     // RetiredRecord: the answer to Retire
+  Files = 8,       // JSON: the files that the handler was loaded from. Sent by JavaScript, before LoadFailed or Listening
 };
 
 struct ConnectionRecord {
@@ -69,6 +84,10 @@ struct TroubleRecord {
   char syscall[12];
 };
 
+struct RetiredRecord {
+  uint64_t nextId;  // for the first connection of the next zygote
+};
+
 struct Field {
   const char* name;
   size_t offset;
@@ -93,6 +112,15 @@ constexpr Layout kLayouts[] = {
      sizeof(StopCommand),
      {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Begin",
+     static_cast<uint32_t>(Command::Begin),
+     sizeof(BeginCommand),
+     {TRUEFORK_FIELD(BeginCommand, firstId), TRUEFORK_FIELD(BeginCommand, most)}},
+    {"Resize",
+     static_cast<uint32_t>(Command::Resize),
+     sizeof(ResizeCommand),
+     {TRUEFORK_FIELD(ResizeCommand, most)}},
+    {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
     {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
     {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
     {"Connection",
@@ -116,6 +144,11 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
      {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+    {"Retired",
+     static_cast<uint32_t>(Record::Retired),
+     sizeof(RetiredRecord),
+     {TRUEFORK_FIELD(RetiredRecord, nextId)}},
+    {"Files", static_cast<uint32_t>(Record::Files), 0, {}},
 };
 
 #undef TRUEFORK_FIELD

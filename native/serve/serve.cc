@@ -8,6 +8,7 @@
 #include "fork/address_space.h"
 #include "fork/pact.h"
 #include "serve/loop.h"
+#include "serve/notice.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -40,6 +41,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
   if (listen(options.listener, options.backlog) != 0) throw SystemError(env, errno, "listen");
+  if (!Notice::Prepare()) throw SystemError(env, errno, "mmap");
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
