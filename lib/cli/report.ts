@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import type { ConnectionInfo, EndInfo, ExitInfo } from '../server/records.js';
+import type { ServerState, ZygoteState } from '../server/server.js';
 
 export interface Reporter {
   listening(address: AddressInfo): void;
   connection(info: ConnectionInfo): void;
   exit(info: ExitInfo): void;
   end(info: EndInfo): void;
+  reload(state: ServerState): void;
+  state(state: ServerState): void;
 }
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
@@ -20,6 +23,8 @@ export function jsonReporter(out: Output): Reporter {
     connection: info => say('connection', info),
     exit: info => say('exit', info),
     end: info => say('end', info),
+    reload: state => say('reload', { pid: accepting(state)?.pid }),
+    state: state => say('state', state),
   };
 }
 
@@ -32,6 +37,8 @@ export function textReporter(out: Output): Reporter {
     listening: ({ address, port }) => out.write(`listening on ${endpoint(address, port)}\n`),
     connection: info => out.write(`${name(info)} connected: process ${info.pid}\n`),
     end: info => out.write(`${name(info)} ended after ${milliseconds(info.durationMs)}\n`),
+    reload: state => out.write(`reloaded: process ${accepting(state)?.pid} accepts now\n`),
+    state: state => out.write(describeState(state)),
     exit(info) {
       const cpu = info.rusage === null ? '' : `, ${milliseconds(cpuMicros(info.rusage) / 1000)} of CPU`;
       const outcome = paint(info.code === 0 ? 'green' : 'red', describeExit(info));
@@ -40,6 +47,25 @@ export function textReporter(out: Output): Reporter {
       );
     },
   };
+}
+
+function accepting(state: ServerState): ZygoteState | undefined {
+  return state.zygotes.find(zygote => zygote.accepting);
+}
+
+function describeState({ address, zygotes }: ServerState): string {
+  const lines = [
+    address === null ? 'not listening' : `listening on ${endpoint(address.address, address.port)}`,
+  ];
+  for (const { pid, accepting, uptimeMs, connections } of zygotes) {
+    const does = accepting ? 'accepts' : 'does not accept';
+    lines.push(`process ${pid} ${does}, up ${milliseconds(uptimeMs)}, connections: ${connections.length}`);
+    for (const { id, pid, remoteAddress, remotePort, durationMs } of connections) {
+      const who = `#${id} ${endpoint(remoteAddress, remotePort)}`;
+      lines.push(`  ${who} by process ${pid} for ${milliseconds(durationMs)}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 function endpoint(address: string, port: number): string {

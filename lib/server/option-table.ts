@@ -8,8 +8,10 @@ import { choice, duration, flag, handlerScript, integer, type Kind, text } from 
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
+export type ServerKind = (typeof serverKinds)[number];
+
 /** The servers by their kind; `listen()`; and `truefork serve` for what only a command has. */
-export type Taker = (typeof serverKinds)[number] | 'listen' | 'command';
+export type Taker = ServerKind | 'listen' | 'command';
 
 /** The headings of the help, in its order. */
 export const topics = ['What to serve', 'Listening', 'Limits', 'Time', 'Output'] as const;
@@ -26,6 +28,8 @@ export interface Option<In = unknown, Checked = In> {
   /** In place of the default, in the help. */
   defaultText?: string;
   required?: true;
+  /** The server has a property of this name, which can be set while it serves. */
+  live?: true;
   /** The letter of its short flag. */
   short?: string;
   /** One line: it begins with a small letter and ends without a full stop. */
@@ -58,6 +62,13 @@ export const optionTable = {
     help:
       'fork: each connection in a process of its own; iterative: one after the other, in one process; ' +
       'select, poll: all at once, in one process',
+  }),
+  watch: option({
+    topic: 'What to serve',
+    takenBy: serverKinds,
+    kind: flag(),
+    default: false,
+    help: 'reload when a file of the handler changes, imports too',
   }),
 
   port: option({
@@ -99,6 +110,7 @@ export const optionTable = {
     kind: integer(1, 1_000_000),
     default: () => Math.min(defaultMaxChildren, mostChildren()),
     defaultText: '256',
+    live: true,
     help: 'most connections at once, each by a process of its own; more wait',
   }),
   maxConnections: option({
@@ -107,6 +119,7 @@ export const optionTable = {
     kind: integer(1, noLimit),
     default: noLimit,
     defaultText: 'no limit',
+    live: true,
     help: 'most connections at once; more wait',
   }),
   multiplexer: option({

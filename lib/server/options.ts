@@ -16,6 +16,8 @@ import { nearest } from './suggest.js';
 export interface ServerOptions {
   /** The handler script: a path, relative to the working directory, or a `file:` URL. */
   handler: string | URL;
+  /** Whether to reload when a file that the handler was loaded from changes: the script, and what it imports. */
+  watch?: boolean;
   /** Where the handler's standard output goes: this process's own (the default), or its standard error. */
   stdout?: 'inherit' | 'stderr';
   /** How long those being served may finish once the server closes; 5 s by default. */

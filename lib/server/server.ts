@@ -6,9 +6,10 @@ import { native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
 import { Generation, type LiveInfo } from './generation.js';
 import type { Duration } from './option-kinds.js';
-import type { Checked } from './option-table.js';
+import type { Checked, ServerKind } from './option-table.js';
 import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
 import type { ConnectionInfo, EndInfo, ExitInfo } from './records.js';
+import { FileWatcher } from './watcher.js';
 import type { Ending } from './zygote-process.js';
 
 export interface ServerEvents {
@@ -84,11 +85,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #closing: Promise<void> | undefined;
   #hasRef = true;
   #nextId = 1;
+  #watcher: FileWatcher | undefined;
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
     this.#options = options;
+    if (options.watch) this.#watcher = new FileWatcher(() => this.#reloadChanged());
     this.#mode = mode;
+  }
+
+  /** As it stands in the table of options. @internal */
+  get kind(): ServerKind {
+    return this.#mode === 'poll' ? 'select' : this.#mode;
   }
 
   /** Whether clients are served. */
@@ -259,6 +267,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       mode: this.#mode,
       handler: this.#options.handler.href,
       backlog: this.#where!.backlog,
+      watch: this.#options.watch,
     });
     this.#generations.add(one);
     if (!this.#hasRef) one.unref();
@@ -270,6 +279,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       this.emit('exit', info);
       if (one !== this.#current) this.#current?.resize(this.#room());
     });
+    one.on('files', files => this.#watcher?.follow(files));
     one.on('end', info => this.emit('end', info));
     one.on('warning', error => this.#warn(error));
     one.once('over', ending => {
@@ -287,6 +297,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     let taken = 0;
     for (const one of this.#generations) if (one !== this.#current) taken += one.size;
     return Math.max(1, this.#options.most - taken);
+  }
+
+  #reloadChanged(): void {
+    if (this.listening) this.reload().catch(error => this.#warn(notReloaded(error)));
   }
 
   #warn(error: Error): void {
@@ -323,6 +337,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   async #finish(): Promise<void> {
     clearTimeout(this.#restart);
+    this.#watcher?.close();
     this.#closeListener();
     this.#address = null;
     await Promise.all(
@@ -330,4 +345,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     );
     this.emit('close');
   }
+}
+
+/** What is told of a reload that nobody waits for. */
+export function notReloaded(error: unknown): Error {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return misuse('ERR_TRUEFORK_RELOAD', `not reloaded, the code before serves on: ${why}`, error);
 }

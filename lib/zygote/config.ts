@@ -7,6 +7,8 @@ export interface ZygoteConfig {
   /** URL of the handler module. */
   handler: string;
   backlog: number;
+  /** Whether the owner wants to know which files the handler was loaded from. */
+  watch: boolean;
 }
 
 /** Nobody is let in before the owner says how many, and under which ids. */
