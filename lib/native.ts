@@ -19,6 +19,20 @@ export interface ServeOptions {
   /** 0: nobody is let in before the owner says so. */
   maxChildren: number;
   firstId: number;
+  /** What to give up before the first client is served. */
+  privileges: Privileges | undefined;
+}
+
+/** Whom the serving process becomes, and where; what is undefined stays as it is. */
+export interface Privileges {
+  user?: number | undefined;
+  group?: number | undefined;
+  /** The supplementary groups, with `group`. */
+  groups?: number[] | undefined;
+  root?: string | undefined;
+  folder?: string | undefined;
+  umask?: number | undefined;
+  noNewPrivs: boolean;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -29,7 +43,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren'> & {
+export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'privileges'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -64,6 +78,9 @@ export interface Native {
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;
+  userId(name: string): number | undefined;
+  groupId(name: string): number | undefined;
+  passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
   connectionThatSays(text: Uint8Array): [server: number, client: number];
   reapStrangers(known: number[]): number[];
 
@@ -74,6 +91,7 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
+  dropPrivileges(privileges: Privileges): void;
   serve(options: ServeOptions): Accepted | undefined;
   serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
   multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;

@@ -7,12 +7,15 @@
 #include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/drop.h"
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
 #include "serve/notice.h"
 #include "serve/serve.h"
+#include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/passwd.h"
 #include "support/system.h"
 
 namespace truefork {
@@ -53,6 +56,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("passOnDescriptors", PassOnDescriptors);
   give("connectionThatSays", ConnectionThatSays);
   give("processLimit", ProcessLimit);
+  give("userId", UserId);
+  give("groupId", GroupId);
+  give("passwdEntry", PasswdEntry);
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
@@ -69,10 +75,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
 
   give("serve", Serve);
+  give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   RegisterMultiplexer(env, exports);
-  give("toldToFinish", [](const Napi::CallbackInfo& info) {
-    return Napi::Boolean::New(info.Env(), Notice::WasGiven());
-  });
+  give("toldToFinish",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("protocolLayouts", ProtocolLayouts);

@@ -3,8 +3,21 @@
  * of `truefork serve`, the config file and docs/options.md. For an option more: an entry here, a line in the interface
  * of those who take it (a test holds the two together), and the place that uses it.
  */
+import { native } from '../native.js';
 import { defaultMaxChildren, mostChildren } from './limits.js';
-import { choice, duration, flag, handlerScript, integer, type Kind, text } from './option-kinds.js';
+import {
+  account,
+  choice,
+  duration,
+  flag,
+  folder,
+  handlerScript,
+  integer,
+  type Kind,
+  list,
+  permissions,
+  text,
+} from './option-kinds.js';
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
@@ -14,7 +27,7 @@ export type ServerKind = (typeof serverKinds)[number];
 export type Taker = ServerKind | 'listen' | 'command';
 
 /** The headings of the help, in its order. */
-export const topics = ['What to serve', 'Listening', 'Limits', 'Time', 'Output'] as const;
+export const topics = ['What to serve', 'Listening', 'Limits', 'Time', 'Privileges', 'Output'] as const;
 
 export interface Option<In = unknown, Checked = In> {
   /** The heading that it stands under in the help. */
@@ -143,6 +156,52 @@ export const optionTable = {
     kind: duration(),
     default: 1000,
     help: 'how long children may then take to obey SIGTERM, before SIGKILL',
+  }),
+
+  user: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('user', native.userId),
+    help: 'whom the serving processes become, for good, before the first client; the server is started as root',
+  }),
+  group: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('group', native.groupId),
+    defaultText: "the user's own",
+    help: 'and in which group',
+  }),
+  groups: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: list(account('group', native.groupId)),
+    defaultText: 'none',
+    help: 'and in which others; for several, given several times',
+  }),
+  chroot: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: true }),
+    help: 'the folder that becomes their root, when the handler is loaded',
+  }),
+  workingDirectory: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: false }),
+    help: 'the folder that they work in, when the handler is loaded; in a chroot, one inside',
+  }),
+  umask: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: permissions(),
+    help: 'which permissions the files that they make do not get',
+  }),
+  newPrivs: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: flag(),
+    defaultText: 'yes; with a user, no',
+    help: 'whether programs that they execute may have more privileges; --no-new-privs is no_new_privs (prctl(2))',
   }),
 
   stdout: option({

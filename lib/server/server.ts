@@ -2,12 +2,13 @@ import dns from 'node:dns/promises';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { misuse } from '../errors.js';
-import { native } from '../native.js';
+import { native, type Privileges } from '../native.js';
 import type { Mode } from '../zygote/config.js';
 import { Generation, type LiveInfo } from './generation.js';
 import type { Duration } from './option-kinds.js';
 import type { Checked, ServerKind } from './option-table.js';
 import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
+import { resolvePrivileges } from './privileges.js';
 import type { ConnectionInfo, EndInfo, ExitInfo } from './records.js';
 import { FileWatcher } from './watcher.js';
 import type { Ending } from './zygote-process.js';
@@ -85,11 +86,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #closing: Promise<void> | undefined;
   #hasRef = true;
   #nextId = 1;
+  readonly #privileges: Privileges | undefined;
   #watcher: FileWatcher | undefined;
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
     this.#options = options;
+    this.#privileges = resolvePrivileges(options);
     if (options.watch) this.#watcher = new FileWatcher(() => this.#reloadChanged());
     this.#mode = mode;
   }
@@ -268,6 +271,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       handler: this.#options.handler.href,
       backlog: this.#where!.backlog,
       watch: this.#options.watch,
+      privileges: this.#privileges,
     });
     this.#generations.add(one);
     if (!this.#hasRef) one.unref();

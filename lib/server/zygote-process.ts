@@ -8,6 +8,7 @@ import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
 import { reportVariable } from '../zygote/imports.js';
+import { environmentOf } from './privileges.js';
 import {
   type Body,
   type CommandName,
@@ -43,7 +44,12 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
       // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
-      env: { ...process.env, LD_BIND_NOW: '1', ...(config.watch ? { [reportVariable]: '1' } : {}) },
+      env: {
+        ...process.env,
+        LD_BIND_NOW: '1',
+        ...environmentOf(config.privileges),
+        ...(config.watch ? { [reportVariable]: '1' } : {}),
+      },
       // In the order of `descriptors` in lib/zygote/config.ts.
       stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', listener],
     });

@@ -12,7 +12,13 @@ import { serveByServer, serveByStream } from './sockets.js';
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { most, firstId } = untilBegin;
-  const accepted = native.serve({ ...descriptors, backlog: config.backlog, firstId, maxChildren: most });
+  const accepted = native.serve({
+    ...descriptors,
+    backlog: config.backlog,
+    firstId,
+    maxChildren: most,
+    privileges: config.privileges,
+  });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (accepted === undefined) native.exitNow(0);
   becomeChild();

@@ -45,6 +45,7 @@ try {
     collectGarbage();
     assertForkable();
   } else {
+    if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;

@@ -7,6 +7,7 @@
 
 #include "fork/address_space.h"
 #include "fork/pact.h"
+#include "serve/drop.h"
 #include "serve/loop.h"
 #include "serve/notice.h"
 #include "support/errors.h"
@@ -45,6 +46,8 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
+  // The last thing before the first client: all of the above may need what is given up here.
+  DropPrivilegesAsked(env, given.Get("privileges"));
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
