@@ -249,13 +249,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   /** The handler as it is now, in a new zygote, which takes over from the one before, if there is one. */
   async #renew(): Promise<void> {
+    this.#assertOpen();
     const next = this.#start();
-    await next.ready;
-    if (this.#closing !== undefined)
-      throw misuse(
-        'ERR_TRUEFORK_LISTENING',
-        'the server was closed while the handler script was being loaded',
-      );
+    await next.ready.catch(error => {
+      this.#assertOpen();
+      throw error;
+    });
+    this.#assertOpen();
     clearTimeout(this.#restart);
     const before = this.#current;
     this.#current = next;
@@ -263,6 +263,11 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     if (before !== undefined) this.#nextId = Math.max(this.#nextId, await before.retire());
     next.begin(this.#nextId, this.#room());
     if (before !== undefined) this.emit('reload');
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw misuse('ERR_TRUEFORK_LISTENING', 'this server was closed before the handler script was loaded');
   }
 
   #start(): Generation {

@@ -156,6 +156,7 @@ void ServeLoop::KeepNothingOfTheParent() {
   close(options_.listener);
   close(options_.channel);
   childSignal_.Restore();
+  ownersSignalsIgnored_.Restore();
   handlersSuspended_.Restore();
 }
 

@@ -65,6 +65,7 @@ class ServeLoop {
   uv_loop_t* loop_;
   Options options_;
   Channel channel_;
+  OwnersSignalsIgnored ownersSignalsIgnored_;
   HandlersSuspended handlersSuspended_;
   ChildSignal childSignal_;
   Children children_;

@@ -1,6 +1,6 @@
 /** A running `truefork serve`, and what it has said. */
 import { expect } from 'vitest';
-import type { ConnectionInfo, EndInfo, ExitInfo } from '../../lib/index.ts';
+import type { ConnectionInfo, EndInfo, ExitInfo, ServerState } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { children } from './proc.ts';
 import { script } from './scripts.ts';
@@ -11,7 +11,9 @@ type Event =
   | { event: 'listening'; host: string; port: number }
   | ({ event: 'connection' } & ConnectionInfo)
   | ExitEvent
-  | EndEvent;
+  | EndEvent
+  | { event: 'reload'; pid: number }
+  | ({ event: 'state' } & ServerState);
 export type EndEvent = { event: 'end' } & EndInfo;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
 
@@ -29,6 +31,10 @@ export class Served extends Subject {
 
   get exits(): ExitEvent[] {
     return this.events.filter(event => event.event === 'exit');
+  }
+
+  get reloads(): number {
+    return this.events.filter(event => event.event === 'reload').length;
   }
 
   get zygotePid(): number {
