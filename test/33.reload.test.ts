@@ -100,6 +100,7 @@ describe('a reload', () => {
     const third = await server.connect();
     third.send('c');
     expect(await second.exchange('still', 16)).toBe('version 1: still');
+    await server.connectionOf(2);
     expect(server.connections.length).toBe(2);
     await old.end();
     expect(String(await third.receive(12))).toBe('version 1: c');

@@ -36,10 +36,12 @@ export function obeySignals(server: Server, orders: Orders): void {
  */
 function watchTerminal(): () => boolean {
   const terminals = [0, 1, 2].filter(fd => native.isatty(fd));
-  return () => {
-    if (terminals.length === 0 || terminals.some(fd => native.isatty(fd))) return false;
-    // What is still to be told finds nobody.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-    return true;
-  };
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.isTTY) stream.on('error', outliveTerminal);
+  return () => terminals.length > 0 && !terminals.some(fd => native.isatty(fd));
+}
+
+/** What is written to a terminal that is gone fails with EIO; the signal tells what is to be done about it. */
+function outliveTerminal(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EIO') throw error;
 }

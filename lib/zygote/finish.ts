@@ -7,7 +7,7 @@ import type { Http2Session } from 'node:http2';
 import type net from 'node:net';
 import { native } from '../native.js';
 
-export const finishSignal = 'SIGWINCH';
+export const finishSignal = 'SIGURG';
 
 export function finishWhenTold(server: net.Server): void {
   if ('closeIdleConnections' in server) finishHttp(server as http.Server);

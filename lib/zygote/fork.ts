@@ -1,7 +1,7 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
-import { type Accepted, native } from '../native.js';
+import { type Accepted, native, type Privileges } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import { descriptors, untilBegin, type ZygoteConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
@@ -22,9 +22,15 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (accepted === undefined) native.exitNow(0);
   becomeChild();
+  forgetFolder(config.privileges);
   const began = loaded.afterFork?.();
   if (began === undefined) serveConnection(loaded, accepted);
   else began.then(() => serveConnection(loaded, accepted));
+}
+
+/** Node keeps the name of the working directory in mind, and has not seen it change. */
+export function forgetFolder(dropped: Privileges | undefined): void {
+  if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
 function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): void {

@@ -13,7 +13,7 @@ import { prepareToFork } from '../fork/prepare.js';
 import { native } from '../native.js';
 import { encodeFiles, encodeLoadFailed } from '../server/protocol.js';
 import { descriptors, type ZygoteConfig } from './config.js';
-import { serveByForking } from './fork.js';
+import { forgetFolder, serveByForking } from './fork.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
 import { serveInOneProcess } from './one-process.js';
@@ -46,6 +46,7 @@ try {
     assertForkable();
   } else {
     if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
+    forgetFolder(config.privileges);
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;

@@ -1,13 +1,14 @@
-// "Finish": what children are told when their server stops, or is replaced by another that has newer code. It is a
-// signal, and a flag for those who were not listening yet.
+// "Finish": what children are told when their server stops, or is replaced by another that has newer code. It
+// is a signal, and a flag for those who were not listening yet.
 #pragma once
 
 #include <signal.h>
 
 namespace truefork {
 
-// As Apache's httpd has it for its graceful stop: a signal that nobody need listen to, for its default action is none.
-constexpr int kFinishSignal = SIGWINCH;
+// Of the signals that need no listener, for their default action is none, the one that nothing else sends:
+// SIGWINCH, which Apache's httpd takes, is Node's own where standard output is a terminal.
+constexpr int kFinishSignal = SIGURG;
 
 // One page that a server shares with all its children.
 class Notice {

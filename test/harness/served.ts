@@ -37,10 +37,15 @@ export class Served extends Subject {
     return this.events.filter(event => event.event === 'reload').length;
   }
 
+  /** The oldest first. */
+  get zygotePids(): number[] {
+    return children(this.pid).flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+  }
+
   get zygotePid(): number {
-    const zygote = children(this.pid).find(({ state }) => state !== 'Z');
+    const [zygote] = this.zygotePids;
     if (zygote === undefined) throw new Error('there is no zygote');
-    return zygote.pid;
+    return zygote;
   }
 
   connect(): Promise<Client> {
