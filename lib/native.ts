@@ -2,12 +2,15 @@
 import { createRequire } from 'node:module';
 import type { PosixCalls } from './posix/native.js';
 
-/** A connection as the serve loop hands it to the child that is to serve it. */
-export interface Accepted {
-  fd: number;
-  id: number;
-  remoteAddress: string;
-  remotePort: number;
+/** A connection as a serve loop hands it to whom is to serve it. */
+export interface Accepted extends ConnectionDescription {
+  readonly fd: number;
+}
+
+export interface ConnectionDescription {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 export interface ServeOptions {
@@ -16,9 +19,9 @@ export interface ServeOptions {
   /** Descriptor of the stream socket to the owner. */
   channel: number;
   backlog: number;
-  /** 0: nobody is let in before the owner says so. */
   maxChildren: number;
-  firstId: number;
+  /** How many commands say how to serve: they are obeyed before the first client. */
+  settings: number;
   /** What to give up before the first client is served. */
   privileges: Privileges | undefined;
 }
@@ -37,13 +40,14 @@ export interface Privileges {
 
 /** What the blocking server calls, each from the event loop's top. */
 export interface BlockingCallbacks {
-  data(chunk: Buffer): void;
+  /** So many bytes were read. */
+  data(size: number): void;
   /** The peer has finished (0), or the connection failed (a negative errno). */
   end(errno: number): void;
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'privileges'> & {
+export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'settings' | 'privileges'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -92,8 +96,13 @@ export interface Native {
   exitNow(code: number): never;
 
   dropPrivileges(privileges: Privileges): void;
-  serve(options: ServeOptions): Accepted | undefined;
-  serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
+  /** Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. */
+  serve(options: ServeOptions): number | undefined;
+  /** In a child: the connection that it was forked for. */
+  describeConnection(): ConnectionDescription;
+  prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;
+  readInto(buffer: Uint8Array): void;
+  serveBlocking(fd: number): void;
   multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;
   peerWrite(id: number, data: Uint8Array): boolean;
   peerRead(id: number, reading: boolean): void;
@@ -103,6 +112,9 @@ export interface Native {
   /** Whether this server, or the one that this child is of, takes no new client any more. */
   toldToFinish(): boolean;
   writeAll(fd: number, data: Uint8Array): number;
+  watchTraffic(handle: object): void;
+  endTraffic(bytesRead: number, bytesWritten: number): void;
+  ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
 
@@ -112,4 +124,6 @@ export interface Native {
 const require = createRequire(import.meta.url);
 
 /** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
-export const native: Native = require(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+export const addonFile = require.resolve(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+
+export const native: Native = require(addonFile);

@@ -12,6 +12,8 @@
 #include "serve/multiplexer.h"
 #include "serve/notice.h"
 #include "serve/serve.h"
+#include "serve/socket_traffic.h"
+#include "serve/traffic.h"
 #include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -70,17 +72,27 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     return code ? Napi::Number::New(info.Env(), *code) : info.Env().Undefined();
   });
   give("exitAfterReport", [](const Napi::CallbackInfo& info) {
+    SampleTraffic();
     return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
   });
-  give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
+  give("exitNow", [](const Napi::CallbackInfo& info) {
+    SampleTraffic();
+    ExitNow(Int(info, 0));
+  });
 
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   RegisterMultiplexer(env, exports);
   give("toldToFinish",
        [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });
+  give("describeConnection", DescribeConnection);
+  give("prepareBlocking", PrepareBlocking);
+  give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
+  give("watchTraffic", WatchTraffic);
+  give("endTraffic", EndTraffic);
+  give("ranOutOfMemory", [](const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); });
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
 

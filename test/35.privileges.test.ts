@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './harness/client.ts';
 import { children, descendants, isAlive, status } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
-import { type Served, serve } from './harness/served.ts';
+import { serve } from './harness/served.ts';
 import { cli, node, run } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
@@ -231,6 +231,11 @@ describe('nobody is served', () => {
     [['--chroot', '/no/such', '--user', 'nobody'], 2, /--chroot \/no\/such: there is no such folder/],
     [['--user', '54321'], 2, /user 54321 is in no user database.*give a group too/],
     [['--groups', '5'], 2, /groups are given up with the group/],
+    [
+      ['--user', 'nobody', '--oom-score-adj', '500'],
+      2,
+      /oomScoreAdj is for root to give, whom user has given up/,
+    ],
     [['--umask', '9'], 2, /--umask has to be permission bits in octal/],
     [['--working-directory', '/no/such'], 1, /could not be given up, so nobody is served: chdir \(ENOENT\)/],
   ];

@@ -32,8 +32,8 @@ interface GivenOption {
   label: string;
 }
 
-/** Only what there is, checked. */
-type Values<T extends Taker> = { [Name in keyof Checked<T>]?: Exclude<Checked<T>[Name], undefined> };
+/** Those that there are. */
+type Present<Values> = { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
 
 export class GivenOptions {
   readonly #given: Map<OptionName, GivenOption>;
@@ -50,9 +50,9 @@ export class GivenOptions {
   }
 
   /** All that one of the takers has. */
-  valuesFor<T extends Taker>(taker: T): Values<T> {
+  valuesFor<T extends Taker>(taker: T): Present<Checked<T>> {
     const values = optionNames(taker).map(name => [name, this.value(name)] as const);
-    return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Values<T>;
+    return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Present<Checked<T>>;
   }
 
   /** @throws UsageError for an option that none of these takes, or a value that cannot be. */

@@ -1,14 +1,14 @@
 /** `truefork serve`: a handler script on a port, without any code of one's own. */
 import { ForkingServer } from '../server/forking-server.js';
 import { IterativeServer } from '../server/iterative-server.js';
-import { lookUp, optionNames } from '../server/option-table.js';
+import { limitNames } from '../server/limit-options.js';
 import { checkOption, type ServerOptions } from '../server/options.js';
 import { SelectServer } from '../server/select-server.js';
 import { notReloaded, type Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
-import { jsonReporter, textReporter } from './report.js';
+import { includes, jsonReporter, textReporter } from './report.js';
 import { obeySignals } from './signals.js';
 import { UsageError } from './usage.js';
 
@@ -50,14 +50,18 @@ export async function serve(args: string[]): Promise<number> {
   }
   const json = given.value('json') ?? false;
   const server = makeServer(given, json ? { stdout: 'stderr' } : {});
-  const report = json ? jsonReporter(process.stdout) : textReporter(process.stdout);
+  const level = given.value('logLevel') ?? 'info';
+  const report = (json ? jsonReporter : textReporter)(process.stdout, level);
   reapAsInit(server);
 
   let exitCode = 0;
   server.on('connection', report.connection);
   server.on('exit', report.exit);
   server.on('end', report.end);
-  server.on('warning', warning => console.error(`truefork: ${warning.message}`));
+  server.on('refused', report.refused);
+  server.on('warning', warning => {
+    if (includes(level, 'warn')) console.error(`truefork: ${warning.message}`);
+  });
   server.on('error', error => {
     console.error(`truefork: ${error.message}`);
     exitCode = 1;
@@ -107,10 +111,10 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
 async function reloadAll(server: Server, args: string[]): Promise<void> {
   try {
     const { given } = await readOptions(args);
-    for (const name of optionNames(server.kind)) {
-      if (lookUp(name)!.live)
-        Object.assign(server, { [name]: given.value(name) ?? checkOption(name, undefined) });
-    }
+    if (server instanceof ForkingServer)
+      server.setLimits(Object.fromEntries(limitNames.map(name => [name, given.value(name) ?? null])));
+    else if (server instanceof SelectServer)
+      server.maxConnections = checkOption('maxConnections', given.value('maxConnections'));
     await server.reload();
   } catch (error) {
     server.emit('warning', notReloaded(error));

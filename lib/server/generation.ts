@@ -5,14 +5,22 @@
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
 import type { ZygoteConfig } from '../zygote/config.js';
-import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo } from './records.js';
+import { encodeCommand, endingLimits, refusalReasons, type ZygoteRecord } from './protocol.js';
+import {
+  type ConnectionInfo,
+  decodeStatus,
+  type EndInfo,
+  type ExitInfo,
+  killedUnseen,
+  type RefusedInfo,
+} from './records.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
 export interface GenerationEvents {
   connection: [ConnectionInfo];
   exit: [ExitInfo];
   end: [EndInfo];
+  refused: [Omit<RefusedInfo, 'total'>];
   warning: [Error];
   /** The files that the handler was loaded from, or was being loaded from when it failed. */
   files: [string[]];
@@ -42,10 +50,15 @@ export class Generation extends EventEmitter<GenerationEvents> {
   #nextId = 0;
   #retired: (() => void) | undefined;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(
+    listener: number,
+    stdout: 'inherit' | 'stderr',
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
     super();
     this.#forks = config.mode === 'fork';
-    this.#zygote = new ZygoteProcess(listener, stdout, config);
+    this.#zygote = new ZygoteProcess(listener, stdout, config, settings);
     this.ready = new Promise((resolve, reject) => {
       let failure: Error | undefined;
       this.#zygote.on('record', record => {
@@ -86,20 +99,21 @@ export class Generation extends EventEmitter<GenerationEvents> {
     return [...this.#live.values()].map(aged);
   }
 
-  /** From now on it accepts. */
-  begin(firstId: number, most: number): void {
+  /** From now on it accepts; earlier ones serve so many, which count too. */
+  begin(firstId: number, elsewhere: number): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'accepting';
     this.#beganAt = Date.now();
     this.#nextId = firstId;
-    this.#zygote.send('Begin', { firstId, most });
+    this.countElsewhere(elsewhere);
+    this.send(encodeCommand('Begin', { firstId }));
   }
 
   /** Accepts nobody any more, and ends with its last child. Resolves with the id that the next connection may have. */
   async retire(): Promise<number> {
     if (this.#state === 'accepting') {
       this.#state = 'retired';
-      this.#zygote.send('Retire', {});
+      this.send(encodeCommand('Retire', {}));
       await new Promise<void>(resolve => {
         this.#retired = resolve;
       });
@@ -107,13 +121,18 @@ export class Generation extends EventEmitter<GenerationEvents> {
     return this.#nextId;
   }
 
-  resize(most: number): void {
-    if (this.#state === 'accepting') this.#zygote.send('Resize', { most });
+  countElsewhere(children: number): void {
+    if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
+  }
+
+  /** Commands that hold at any time. */
+  send(...commands: readonly Buffer[]): void {
+    if (this.#state !== 'over') this.#zygote.send(...commands);
   }
 
   stop(graceMs: number, killMs: number): void {
     if (this.#state === 'waiting') this.#zygote.kill();
-    else this.#zygote.send('Stop', { graceMs, killMs });
+    else this.send(encodeCommand('Stop', { graceMs, killMs }));
   }
 
   kill(): void {
@@ -145,7 +164,10 @@ export class Generation extends EventEmitter<GenerationEvents> {
         this.emit('exit', {
           ...connection,
           ...decodeStatus(record.status),
+          limit: endingLimits[record.limit] ?? null,
           durationMs: record.durationUs / 1000,
+          bytesRead: record.bytesIn,
+          bytesWritten: record.bytesOut,
           rusage: {
             userCPUTime: record.userCpuUs,
             systemCPUTime: record.systemCpuUs,
@@ -164,6 +186,11 @@ export class Generation extends EventEmitter<GenerationEvents> {
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
         this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        return;
+      }
+      case 'Refused': {
+        const { count, remoteAddress, remotePort } = record;
+        this.emit('refused', { reason: refusalReasons[record.reason]!, count, remoteAddress, remotePort });
         return;
       }
       case 'Trouble': {
@@ -187,7 +214,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
     for (const live of this.#live.values()) {
       const ended = aged(live);
       if (!this.#forks) this.emit('end', ended);
-      else this.emit('exit', { ...ended, code: null, signal: 'SIGKILL', coreDumped: false, rusage: null });
+      else this.emit('exit', { ...ended, ...killedUnseen });
     }
     this.#live.clear();
   }

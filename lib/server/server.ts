@@ -9,7 +9,9 @@ import type { Duration } from './option-kinds.js';
 import type { Checked, ServerKind } from './option-table.js';
 import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
 import { resolvePrivileges } from './privileges.js';
-import type { ConnectionInfo, EndInfo, ExitInfo } from './records.js';
+import { encodeCommand } from './protocol.js';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from './records.js';
+import { type ServerStats, Tally } from './stats.js';
 import { FileWatcher } from './watcher.js';
 import type { Ending } from './zygote-process.js';
 
@@ -21,6 +23,8 @@ export interface ServerEvents {
   exit: [ExitInfo];
   /** In the others: a connection has ended. */
   end: [EndInfo];
+  /** In a forking server: clients were turned away, told of at most once a second for each reason. */
+  refused: [RefusedInfo];
   /** A zygote with the handler as it is now has taken the place of the one before. */
   reload: [];
   /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
@@ -86,6 +90,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #closing: Promise<void> | undefined;
   #hasRef = true;
   #nextId = 1;
+  readonly #tally = new Tally();
   readonly #privileges: Privileges | undefined;
   #watcher: FileWatcher | undefined;
 
@@ -134,7 +139,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   protected set most(most: number) {
     this.#options.most = most;
-    this.#current?.resize(this.#room());
+    for (const one of this.#generations) one.send(encodeCommand('Resize', { most }));
   }
 
   /** The address that the server is bound to, or null when it does not listen. */
@@ -212,6 +217,20 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return (this.#closing ??= this.#finish());
   }
 
+  /** The commands that say how to serve, told to each zygote before its first client. */
+  protected settings(): Buffer[] {
+    return [];
+  }
+
+  protected sendSettings(): void {
+    for (const one of this.#generations) one.send(...this.settings());
+  }
+
+  /** What has been counted since the server was made. */
+  stats(): ServerStats {
+    return this.#tally.stats(this.#liveIn(this.#generations));
+  }
+
   /** As `net.Server.ref()`: the program goes on while this server runs. */
   ref(): this {
     this.#hasRef = true;
@@ -261,7 +280,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#current = next;
     // One accepts at a time, so that no id is given twice. Between the two, clients queue.
     if (before !== undefined) this.#nextId = Math.max(this.#nextId, await before.retire());
-    next.begin(this.#nextId, this.#room());
+    next.begin(this.#nextId, this.#elsewhere());
     if (before !== undefined) this.emit('reload');
   }
 
@@ -271,25 +290,37 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   }
 
   #start(): Generation {
-    const one = new Generation(this.#listener!, this.#options.stdout, {
+    const settings = this.settings();
+    const config = {
       mode: this.#mode,
       handler: this.#options.handler.href,
       backlog: this.#where!.backlog,
+      most: this.#options.most,
+      settings: settings.length,
       watch: this.#options.watch,
       privileges: this.#privileges,
-    });
+    };
+    const one = new Generation(this.#listener!, this.#options.stdout, config, settings);
     this.#generations.add(one);
     if (!this.#hasRef) one.unref();
     one.on('connection', info => {
       this.#nextId = Math.max(this.#nextId, info.id + 1);
+      this.#tally.countConnection();
       this.emit('connection', info);
     });
     one.on('exit', info => {
+      this.#tally.countExit(info);
       this.emit('exit', info);
-      if (one !== this.#current) this.#current?.resize(this.#room());
+      this.#countElsewhere(one);
     });
+    one.on('end', info => {
+      this.emit('end', info);
+      this.#countElsewhere(one);
+    });
+    one.on('refused', info =>
+      this.emit('refused', { ...info, total: this.#tally.countRefused(info.reason, info.count) }),
+    );
     one.on('files', files => this.#watcher?.follow(files));
-    one.on('end', info => this.emit('end', info));
     one.on('warning', error => this.#warn(error));
     one.once('over', ending => {
       this.#generations.delete(one);
@@ -300,12 +331,19 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return one;
   }
 
-  /** How many the one that accepts may serve: those that earlier ones still serve count too. One at least, or a reload
-   * would keep everybody waiting for the longest connection. */
-  #room(): number {
-    let taken = 0;
-    for (const one of this.#generations) if (one !== this.#current) taken += one.size;
-    return Math.max(1, this.#options.most - taken);
+  #liveIn(generations: Iterable<Generation>): number {
+    let live = 0;
+    for (const one of generations) live += one.size;
+    return live;
+  }
+
+  /** What earlier zygotes still serve. */
+  #elsewhere(): number {
+    return this.#liveIn(this.#generations) - (this.#current?.size ?? 0);
+  }
+
+  #countElsewhere(changed: Generation): void {
+    if (changed !== this.#current) this.#current?.countElsewhere(this.#elsewhere());
   }
 
   #reloadChanged(): void {
@@ -318,6 +356,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   }
 
   #replace({ code, signal }: Ending, livedMs: number): void {
+    this.#tally.countZygote();
     this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     if (this.#deathsInARow >= mostDeathsInARow) {

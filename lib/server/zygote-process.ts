@@ -4,19 +4,13 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
 import { reportVariable } from '../zygote/imports.js';
 import { environmentOf } from './privileges.js';
-import {
-  type Body,
-  type CommandName,
-  encodeCommand,
-  type LoadError,
-  RecordReader,
-  type ZygoteRecord,
-} from './protocol.js';
+import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
 
 export interface Ending {
   code: number | null;
@@ -37,16 +31,22 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(
+    listener: number,
+    stdout: 'inherit' | 'stderr',
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
     super();
-    const flags = config.mode === 'fork' ? [...requiredFlags(), ...zygoteFlags] : [];
-    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
+    const forks = config.mode === 'fork';
+    const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
+    const environment = forks ? environmentMeant(process.env) : {};
+    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify({ ...config, environment })], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
-      // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
       env: {
         ...process.env,
-        LD_BIND_NOW: '1',
+        ...(forks ? environmentToForkIn(process.env) : {}),
         ...environmentOf(config.privileges),
         ...(config.watch ? { [reportVariable]: '1' } : {}),
       },
@@ -63,6 +63,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.send(...settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -79,14 +80,14 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     return this.#process.pid;
   }
 
-  /** To one that has said that it is listening. */
-  send<Name extends CommandName>(name: Name, body: Body<Name>): void {
-    this.#channel.write(encodeCommand(name, body));
+  /** Commands that are obeyed once it serves. */
+  send(...commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
   kill(): void {
     if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.send('Kill', {});
+    else this.send(encodeCommand('Kill', {}));
   }
 
   ref(): void {

@@ -13,10 +13,13 @@ export interface ZygoteConfig {
   privileges: Privileges | undefined;
   /** Whether the owner wants to know which files the handler was loaded from. */
   watch: boolean;
+  /** In a forking server, the most children; else the most connections. */
+  most: number;
+  /** Variables that were other for the start of a process that forks, as they are meant to be. */
+  environment: Record<string, string | null>;
+  /** How many commands follow that say how to serve. */
+  settings: number;
 }
-
-/** Nobody is let in before the owner says how many, and under which ids. */
-export const untilBegin = { most: 0, firstId: 1 } as const;
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */
 export const descriptors = { channel: 3, listener: 4 } as const;

@@ -1,31 +1,26 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
-import { type Accepted, native, type Privileges } from '../native.js';
+import { native, type Privileges } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
-import { descriptors, untilBegin, type ZygoteConfig } from './config.js';
+import { descriptors, type ZygoteConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
+import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { most, firstId } = untilBegin;
-  const accepted = native.serve({
-    ...descriptors,
-    backlog: config.backlog,
-    firstId,
-    maxChildren: most,
-    privileges: config.privileges,
-  });
+  const { backlog, most, settings, privileges } = config;
+  const fd = native.serve({ ...descriptors, backlog, maxChildren: most, settings, privileges });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (accepted === undefined) native.exitNow(0);
+  if (fd === undefined) native.exitNow(0);
   becomeChild();
   forgetFolder(config.privileges);
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, accepted);
-  else began.then(() => serveConnection(loaded, accepted));
+  if (began === undefined) serveConnection(loaded, fd);
+  else began.then(() => serveConnection(loaded, fd));
 }
 
 /** Node keeps the name of the working directory in mind, and has not seen it change. */
@@ -33,16 +28,16 @@ export function forgetFolder(dropped: Privileges | undefined): void {
   if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
-function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): void {
+function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
   switch (form) {
     case 'callbacks':
-      serveByCallbacks(handler as CallbacksHandler, accepted);
+      serveByCallbacks(handler as CallbacksHandler, new ForkedFor(fd));
       break;
     case 'stream':
-      serveByStream(handler as StreamHandler, accepted.fd);
+      serveByStream(handler as StreamHandler, fd);
       break;
     case 'server':
       finishWhenTold(handler as net.Server);
-      serveByServer(handler as net.Server, accepted.fd);
+      serveByServer(handler as net.Server, fd);
   }
 }

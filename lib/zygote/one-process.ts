@@ -4,7 +4,7 @@
  */
 import type net from 'node:net';
 import { type Accepted, native } from '../native.js';
-import { descriptors, untilBegin, type ZygoteConfig } from './config.js';
+import { descriptors, type ZygoteConfig } from './config.js';
 import { Connection } from './connection.js';
 import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
@@ -12,11 +12,10 @@ import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream, socketError } from './sockets.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ZygoteConfig): void {
-  const { mode, backlog } = config;
-  const { most, firstId } = untilBegin;
+  const { mode, backlog, most } = config;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(
-    { ...descriptors, backlog, firstId, maxConnections: most, usePoll: mode === 'poll' },
+    { ...descriptors, backlog, maxConnections: most, usePoll: mode === 'poll' },
     { ...serve, ended: () => native.exitNow(0) },
   );
 }

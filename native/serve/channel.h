@@ -1,7 +1,6 @@
 // The zygote's end of the socket to its owner: commands come in, records go out, and neither side ever waits.
 #pragma once
 
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +16,14 @@ class Channel {
   struct Message {
     uint32_t kind;
     std::string body;
+
+    // The struct that it begins with; what a shorter body leaves out is zero.
+    template <typename Body>
+    Body As() const {
+      Body value{};
+      body.copy(reinterpret_cast<char*>(&value), sizeof value);
+      return value;
+    }
   };
 
   int fd() const { return fd_; }
@@ -26,14 +33,6 @@ class Channel {
 
   // The next whole message of what was read.
   std::optional<Message> Next();
-
-  // The command's struct in a message, or false where the message has another size.
-  template <typename Body>
-  static bool Read(const Message& message, Body* body) {
-    if (message.body.size() != sizeof *body) return false;
-    std::memcpy(body, message.body.data(), sizeof *body);
-    return true;
-  }
 
   // Puts a record in line.
   void Put(protocol::Record kind) { Put(kind, {}); }
@@ -46,6 +45,11 @@ class Channel {
   // Sends as much of the line as the socket takes.
   void Flush();
 
+  // The same, but an owner that has just heard something hears the next records together, a few milliseconds
+  // later: to be woken for each of them would cost it more than the forks cost the zygote. Returns when that
+  // is (NowMicros()), or 0.
+  int64_t FlushInBatches();
+
   bool HasUnsent() const { return !out_.empty(); }
 
   // An owner that does not read is not told ever more: who is about to make records asks this first.
@@ -53,10 +57,12 @@ class Channel {
 
  private:
   static constexpr size_t kMostUnsent = 1 << 20;
+  static constexpr int64_t kRestMicros = 5'000;
 
   int fd_;
   std::string in_;
   std::string out_;
+  int64_t flushedAt_ = 0;
 };
 
 }  // namespace truefork

@@ -74,7 +74,8 @@ void Multiplexer::Serve() {
 }
 
 bool Multiplexer::MayAccept() const {
-  return options_.listener >= 0 && peers_.size() < options_.maxConnections && !channel_.IsCongested() &&
+  const size_t occupied = peers_.empty() ? 0 : peers_.size() + elsewhere_;  // as in ServeLoop::Occupied()
+  return options_.listener >= 0 && !options_.standby && occupied < options_.maxConnections && !channel_.IsCongested() &&
          NowMicros() >= acceptAgainAt_;
 }
 
@@ -149,27 +150,27 @@ void Multiplexer::ObeyCommands() {
 }
 
 void Multiplexer::Obey(const Channel::Message& message) {
-  protocol::StopCommand stop;
-  protocol::BeginCommand begin;
-  protocol::ResizeCommand resize;
   switch (static_cast<protocol::Command>(message.kind)) {
     case protocol::Command::Stop:
-      if (Channel::Read(message, &stop)) Stop(stop.graceMs);
-      return;
+      return Stop(message.As<protocol::StopCommand>().graceMs);
     case protocol::Command::Kill:
       return Stop(0);
     case protocol::Command::Begin:
-      if (!Channel::Read(message, &begin)) return;
-      nextId_ = begin.firstId;
-      options_.maxConnections = begin.most;
+      options_.standby = false;
+      nextId_ = message.As<protocol::BeginCommand>().firstId;
+      return;
+    case protocol::Command::Elsewhere:
+      elsewhere_ = message.As<protocol::ElsewhereCommand>().children;
       return;
     case protocol::Command::Resize:
-      if (Channel::Read(message, &resize)) options_.maxConnections = resize.most;
+      options_.maxConnections = message.As<protocol::ResizeCommand>().most;
       return;
     case protocol::Command::Retire:
       StopListening();
       channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
       return TellToFinish();
+    default:
+      return;  // the limits of a forking server
   }
 }
 
@@ -373,8 +374,8 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                 options.listener = number("listener");
                 options.channel = number("channel");
                 options.backlog = number("backlog");
-                options.firstId = number("firstId");
                 options.maxConnections = number("maxConnections");
+                options.standby = true;
                 options.usePoll = given.Get("usePoll").ToBoolean();
                 if (listen(options.listener, options.backlog) != 0)
                   throw SystemError(info.Env(), errno, "listen");

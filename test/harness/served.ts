@@ -1,6 +1,6 @@
 /** A running `truefork serve`, and what it has said. */
 import { expect } from 'vitest';
-import type { ConnectionInfo, EndInfo, ExitInfo, ServerState } from '../../lib/index.ts';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo, ServerState } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { children } from './proc.ts';
 import { script } from './scripts.ts';
@@ -13,9 +13,11 @@ type Event =
   | ExitEvent
   | EndEvent
   | { event: 'reload'; pid: number }
-  | ({ event: 'state' } & ServerState);
+  | ({ event: 'state' } & ServerState)
+  | RefusedEvent;
 export type EndEvent = { event: 'end' } & EndInfo;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
+export type RefusedEvent = { event: 'refused' } & RefusedInfo;
 
 export class Served extends Subject {
   port = 0;
@@ -40,6 +42,10 @@ export class Served extends Subject {
   /** The oldest first. */
   get zygotePids(): number[] {
     return children(this.pid).flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+  }
+
+  get refusals(): RefusedEvent[] {
+    return this.events.filter(event => event.event === 'refused');
   }
 
   get zygotePid(): number {
