@@ -32,9 +32,10 @@ function levelOf({ code, limit }: ExitInfo): LogLevel {
 }
 
 export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
-  const say = (level: LogLevel, event: string, fields: object) => {
-    if (!includes(chosen, level)) return;
+  const write = (level: LogLevel, event: string, fields: object) =>
     out.write(`${JSON.stringify({ event, level, time: new Date().toISOString(), ...fields })}\n`);
+  const say = (level: LogLevel, event: string, fields: object) => {
+    if (includes(chosen, level)) write(level, event, fields);
   };
   return {
     listening: ({ address, port }) => say('info', 'listening', { host: address, port }),
@@ -43,7 +44,7 @@ export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
     end: info => say('info', 'end', info),
     refused: info => say('warn', 'refused', info),
     reload: state => say('info', 'reload', { pid: accepting(state)?.pid }),
-    state: state => say('error', 'state', state),
+    state: state => write('info', 'state', state),
   };
 }
 
