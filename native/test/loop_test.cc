@@ -104,13 +104,13 @@ TEST(ServeLoopTest, ChildHasNothingOfTheServers) {
 
 TEST(ServeLoopTest, HandlersAreSuspendedInTheServerAndGivenBackInTheChild) {
   Options options;
-  options.before = [] { signal(SIGUSR1, [](int) {}); };
+  options.before = [] { signal(SIGUSR2, [](int) {}); };
   options.serve = [](const Connection& connection) {
-    struct sigaction usr1 {
+    struct sigaction usr2 {
     }, chld{};
-    sigaction(SIGUSR1, nullptr, &usr1);
+    sigaction(SIGUSR2, nullptr, &usr2);
     sigaction(SIGCHLD, nullptr, &chld);
-    EXPECT_NE(usr1.sa_handler, SIG_DFL);
+    EXPECT_NE(usr2.sa_handler, SIG_DFL);
     EXPECT_EQ(chld.sa_handler, SIG_DFL);
     test::Echo(connection);
   };
@@ -119,8 +119,23 @@ TEST(ServeLoopTest, HandlersAreSuspendedInTheServerAndGivenBackInTheChild) {
   EXPECT_EQ(served.client.End(), "");
   ASSERT_TRUE(server.Says(Record::Exit));
   EXPECT_EQ(Endings(server), Words{"exit 0"});
-  kill(server.pid(), SIGUSR1);
-  EXPECT_EQ(server.Wait(), "User defined signal 1");
+  kill(server.pid(), SIGUSR2);
+  EXPECT_EQ(server.Wait(), "User defined signal 2");
+}
+
+TEST(ServeLoopTest, SignalsOfTheOwnersAreNothingToItAndEverythingToAChild) {
+  Server server;
+  Served served(server);
+  for (const int signo : {SIGHUP, SIGUSR1}) kill(server.pid(), signo);
+  EXPECT_EQ(served.client.Exchange("still here"), "still here");
+  EXPECT_EQ(Served(server).client.Exchange("and"), "and");
+  kill(served.pid, SIGHUP);
+  ASSERT_TRUE(Eventually([&] {
+    const auto endings = Endings(server);
+    return std::count(endings.begin(), endings.end(), "Hangup") == 1;
+  }));
+  server.Kill();
+  EXPECT_EQ(server.Wait(), "exit 0");
 }
 
 TEST(ServeLoopTest, CrashOfOneChildIsNobodyElses) {
