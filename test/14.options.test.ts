@@ -192,6 +192,7 @@ describe('in a config file', () => {
     await first.exchange('first');
     const second = await server.connect();
     second.send('second');
+    await server.connectionOf(1);
     await first.exchange('still the first');
     expect(server.connections.length).toBe(1);
     await first.end();
