@@ -20,6 +20,11 @@ export interface ServeOptions {
   channel: number;
   backlog: number;
   maxChildren: number;
+  /** How many children are kept ready, and how many when there were too few. */
+  poolMin: number;
+  poolMax: number;
+  connectionsPerChild: number;
+  onConnection(fd: number): void;
   /** How many commands say how to serve: they are obeyed before the first client. */
   settings: number;
   /** What to give up before the first client is served. */
@@ -47,7 +52,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'settings' | 'privileges'> & {
+export type MultiplexOptions = Pick<ServeOptions, 'listener' | 'channel' | 'backlog'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -96,8 +101,12 @@ export interface Native {
   exitNow(code: number): never;
 
   dropPrivileges(privileges: Privileges): void;
-  /** Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. */
+  /**
+   * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
+   * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
+   */
   serve(options: ServeOptions): number | undefined;
+  awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
   describeConnection(): ConnectionDescription;
   prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;

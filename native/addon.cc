@@ -14,6 +14,7 @@
 #include "serve/serve.h"
 #include "serve/socket_traffic.h"
 #include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
@@ -82,6 +83,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
+  give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
   RegisterMultiplexer(env, exports);
   give("toldToFinish",
        [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });

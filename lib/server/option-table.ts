@@ -19,6 +19,7 @@ import {
   list,
   permissions,
   policy,
+  poolSize,
   rate,
   size,
   text,
@@ -37,6 +38,7 @@ export const topics = [
   'Listening',
   'Limits',
   'Time',
+  'Children',
   'Resources of a child',
   'Privileges',
   'Output',
@@ -318,6 +320,22 @@ export const optionTable = {
     kind: flag(),
     defaultText: 'yes; with a user, no',
     help: 'whether programs that they execute may have more privileges; --no-new-privs is no_new_privs (prctl(2))',
+  }),
+
+  pool: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: poolSize(1024),
+    default: 0,
+    defaultText: 'none',
+    help: 'children forked ahead, so that a client does not wait for the fork',
+  }),
+  connectionsPerChild: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    default: 1,
+    help: 'how many connections a child serves, one after the other, before it leaves',
   }),
 
   maxMemory: option({

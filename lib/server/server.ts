@@ -50,7 +50,7 @@ const mostDeathsInARow = 5;
 export type CheckedOptions = Checked<'iterative'> & {
   /** The most children, or connections, at once. */
   most: number;
-};
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild'>>;
 
 /** What a server is doing. */
 export interface ServerState {
@@ -299,6 +299,8 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       settings: settings.length,
       watch: this.#options.watch,
       privileges: this.#privileges,
+      pool: this.#options.pool ?? { min: 0, max: 0 },
+      connectionsPerChild: this.#options.connectionsPerChild ?? 1,
     };
     const one = new Generation(this.#listener!, this.#options.stdout, config, settings);
     this.#generations.add(one);

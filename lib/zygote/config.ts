@@ -15,6 +15,9 @@ export interface ZygoteConfig {
   watch: boolean;
   /** In a forking server, the most children; else the most connections. */
   most: number;
+  /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
+  pool: { min: number; max: number };
+  connectionsPerChild: number;
   /** Variables that were other for the start of a process that forks, as they are meant to be. */
   environment: Record<string, string | null>;
   /** How many commands follow that say how to serve. */

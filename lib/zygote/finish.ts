@@ -9,7 +9,12 @@ import { native } from '../native.js';
 
 export const finishSignal = 'SIGURG';
 
+let prepared = false;
+
+/** Once in a process, however many connections it serves. */
 export function finishWhenTold(server: net.Server): void {
+  if (prepared) return;
+  prepared = true;
   if ('closeIdleConnections' in server) finishHttp(server as http.Server);
   else if ('updateSettings' in server) finishHttp2(server);
 }

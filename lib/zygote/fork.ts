@@ -8,19 +8,37 @@ import { finishWhenTold } from './finish.js';
 import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
+import { rehearse } from './rehearse.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, most, settings, privileges } = config;
-  const fd = native.serve({ ...descriptors, backlog, maxChildren: most, settings, privileges });
+  const { backlog, connectionsPerChild, most, pool, privileges, settings } = config;
+  const fd = native.serve({
+    ...descriptors,
+    backlog,
+    maxChildren: most,
+    settings,
+    privileges,
+    poolMin: pool.min,
+    poolMax: pool.max,
+    connectionsPerChild,
+    onConnection: fd => serveConnection(loaded, fd),
+  });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) native.exitNow(0);
   becomeChild();
-  forgetFolder(config.privileges);
+  forgetFolder(privileges);
+  const begin = () => (fd < 0 ? awaitConnection(loaded) : serveConnection(loaded, fd));
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, fd);
-  else began.then(() => serveConnection(loaded, fd));
+  if (began === undefined) begin();
+  else began.then(begin);
+}
+
+/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+async function awaitConnection(loaded: LoadedHandler): Promise<void> {
+  await rehearse(loaded);
+  native.awaitConnection();
 }
 
 /** Node keeps the name of the working directory in mind, and has not seen it change. */

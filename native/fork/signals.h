@@ -37,8 +37,9 @@ class HandlersSuspended {
   std::array<struct sigaction, NSIG> before_{};
 };
 
-// A zygote in its loop has no use for the signals that ask a server for a reload or for its state: they are its
-// owner's. Whoever sends them to the whole family must not end it. Children get back what was there before.
+// A zygote in its loop has no use for the signals that ask a server for a reload or for its state: they are
+// its owner's. Whoever sends them to the whole family must not end it. Children get back what was there
+// before.
 class OwnersSignalsIgnored {
  public:
   OwnersSignalsIgnored();

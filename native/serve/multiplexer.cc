@@ -75,8 +75,8 @@ void Multiplexer::Serve() {
 
 bool Multiplexer::MayAccept() const {
   const size_t occupied = peers_.empty() ? 0 : peers_.size() + elsewhere_;  // as in ServeLoop::Occupied()
-  return options_.listener >= 0 && !options_.standby && occupied < options_.maxConnections && !channel_.IsCongested() &&
-         NowMicros() >= acceptAgainAt_;
+  return options_.listener >= 0 && !options_.standby && occupied < options_.maxConnections &&
+         !channel_.IsCongested() && NowMicros() >= acceptAgainAt_;
 }
 
 bool Multiplexer::Wait() {

@@ -89,9 +89,9 @@ class Multiplexer {
   std::vector<uint64_t> waitedIds_;  // whose each is, from the fourth on
   uint64_t nextId_ = 1;
   uint32_t elsewhere_ = 0;  // connections of processes that have retired
-  int drainLeft_ = 0;      // how many queued clients a stopping server still lets in
-  bool refusing_ = false;  // said already that select() can take no more
-  int64_t deadline_ = 0;   // when a stop is over; 0: never
+  int drainLeft_ = 0;       // how many queued clients a stopping server still lets in
+  bool refusing_ = false;   // said already that select() can take no more
+  int64_t deadline_ = 0;    // when a stop is over; 0: never
   int64_t acceptAgainAt_ = 0;
 };
 

@@ -17,15 +17,15 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,           // StopCommand
-  Kill = 2,           // no body: every child gets SIGKILL, nobody waits
-  Begin = 3,          // BeginCommand: before it, a zygote lets nobody in
-  Elsewhere = 4,      // ElsewhereCommand
-  Retire = 5,         // no body: another takes the listener over. Lets nobody in any more; its children finish
-  Resize = 6,         // ResizeCommand, to a server of one process
-  Admission = 10,     // AdmissionCommand
-  Times = 11,         // TimesCommand
-  Resources = 12,     // ResourcesCommand
+  Stop = 1,        // StopCommand
+  Kill = 2,        // no body: every child gets SIGKILL, nobody waits
+  Begin = 3,       // BeginCommand: before it, a zygote lets nobody in
+  Elsewhere = 4,   // ElsewhereCommand
+  Retire = 5,      // no body: another takes the listener over. Lets nobody in any more; its children finish
+  Resize = 6,      // ResizeCommand, to a server of one process
+  Admission = 10,  // AdmissionCommand
+  Times = 11,      // TimesCommand
+  Resources = 12,  // ResourcesCommand
   AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
   Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
 };
@@ -127,8 +127,8 @@ enum class Record : uint32_t {
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
   Retired = 7,     // RetiredRecord: the answer to Retire
-  Files = 8,       // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
-  Refused = 10,    // RefusedRecord
+  Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
+  Refused = 10,  // RefusedRecord
 };
 
 struct ConnectionRecord {

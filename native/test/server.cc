@@ -41,8 +41,14 @@ void RunServer(const Options& options, int listener, int channel) {
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(&loop, {listener, channel, options.backlog, options.maxChildren, options.firstId,
-                             options.settings, options.standby});
+    ServeLoop server(&loop, {listener,
+                             channel,
+                             options.backlog,
+                             options.maxChildren,
+                             options.firstId,
+                             options.settings,
+                             {},
+                             options.standby});
     if (const auto connection = server.Run()) {
       options.serve(*connection);
       ExitSubject();
