@@ -18,7 +18,7 @@ export type {
   RefusedInfo,
 } from './server/records.js';
 export { SelectServer, type SelectServerOptions } from './server/select-server.js';
-export type { CloseOptions, Server, ServerEvents } from './server/server.js';
+export type { CloseOptions, Server, ServerEvents, ServerState, ZygoteState } from './server/server.js';
 export type { ServerStats } from './server/stats.js';
 export type { Connection } from './zygote/connection.js';
 export type {

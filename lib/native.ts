@@ -20,7 +20,6 @@ export interface ServeOptions {
   channel: number;
   backlog: number;
   maxChildren: number;
-  firstId: number;
   /** How many children are kept ready, and how many when there were too few. */
   poolMin: number;
   poolMax: number;
@@ -28,6 +27,20 @@ export interface ServeOptions {
   onConnection(fd: number): void;
   /** How many commands say how to serve: they are obeyed before the first client. */
   settings: number;
+  /** What to give up before the first client is served. */
+  privileges: Privileges | undefined;
+}
+
+/** Whom the serving process becomes, and where; what is undefined stays as it is. */
+export interface Privileges {
+  user?: number | undefined;
+  group?: number | undefined;
+  /** The supplementary groups, with `group`. */
+  groups?: number[] | undefined;
+  root?: string | undefined;
+  folder?: string | undefined;
+  umask?: number | undefined;
+  noNewPrivs: boolean;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -39,7 +52,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Pick<ServeOptions, 'listener' | 'channel' | 'backlog' | 'firstId'> & {
+export type MultiplexOptions = Pick<ServeOptions, 'listener' | 'channel' | 'backlog'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -74,6 +87,9 @@ export interface Native {
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;
+  userId(name: string): number | undefined;
+  groupId(name: string): number | undefined;
+  passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
   connectionThatSays(text: Uint8Array): [server: number, client: number];
   reapStrangers(known: number[]): number[];
 
@@ -84,6 +100,7 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
+  dropPrivileges(privileges: Privileges): void;
   /**
    * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
    * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
@@ -101,6 +118,8 @@ export interface Native {
   peerEnd(id: number): void;
   peerDestroy(id: number): void;
   peerRelease(id: number): void;
+  /** Whether this server, or the one that this child is of, takes no new client any more. */
+  toldToFinish(): boolean;
   writeAll(fd: number, data: Uint8Array): number;
   watchTraffic(handle: object): void;
   endTraffic(bytesRead: number, bytesWritten: number): void;

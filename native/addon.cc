@@ -7,14 +7,18 @@
 #include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/drop.h"
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
+#include "serve/notice.h"
 #include "serve/serve.h"
 #include "serve/socket_traffic.h"
 #include "serve/traffic.h"
 #include "serve/worker.h"
+#include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
+#include "support/passwd.h"
 #include "support/system.h"
 
 namespace truefork {
@@ -55,6 +59,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("passOnDescriptors", PassOnDescriptors);
   give("connectionThatSays", ConnectionThatSays);
   give("processLimit", ProcessLimit);
+  give("userId", UserId);
+  give("groupId", GroupId);
+  give("passwdEntry", PasswdEntry);
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
@@ -75,9 +82,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   });
 
   give("serve", Serve);
+  give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
-  give("describeConnection", DescribeConnection);
   RegisterMultiplexer(env, exports);
+  give("toldToFinish",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });
+  give("describeConnection", DescribeConnection);
   give("prepareBlocking", PrepareBlocking);
   give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);

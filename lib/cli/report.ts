@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../server/records.js';
+import type { ServerState, ZygoteState } from '../server/server.js';
 
 export interface Reporter {
   listening(address: AddressInfo): void;
@@ -10,6 +11,9 @@ export interface Reporter {
   exit(info: ExitInfo): void;
   end(info: EndInfo): void;
   refused(info: RefusedInfo): void;
+  reload(state: ServerState): void;
+  /** Of the server now: asked for, so it is said at any level. */
+  state(state: ServerState): void;
 }
 
 /** The less there is to worry about, the later: each level has all that is said on those before it. */
@@ -28,9 +32,10 @@ function levelOf({ code, limit }: ExitInfo): LogLevel {
 }
 
 export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
-  const say = (level: LogLevel, event: string, fields: object) => {
-    if (!includes(chosen, level)) return;
+  const write = (level: LogLevel, event: string, fields: object) =>
     out.write(`${JSON.stringify({ event, level, time: new Date().toISOString(), ...fields })}\n`);
+  const say = (level: LogLevel, event: string, fields: object) => {
+    if (includes(chosen, level)) write(level, event, fields);
   };
   return {
     listening: ({ address, port }) => say('info', 'listening', { host: address, port }),
@@ -38,6 +43,8 @@ export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
     exit: info => say(levelOf(info), 'exit', info),
     end: info => say('info', 'end', info),
     refused: info => say('warn', 'refused', info),
+    reload: state => say('info', 'reload', { pid: accepting(state)?.pid }),
+    state: state => write('info', 'state', state),
   };
 }
 
@@ -52,6 +59,8 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
   return {
     listening: ({ address, port }) => say('info', `listening on ${endpoint(address, port)}`),
     connection: info => say('info', `${name(info)} connected: process ${info.pid}`),
+    reload: state => say('info', `reloaded: process ${accepting(state)?.pid} accepts now`),
+    state: state => out.write(describeState(state)),
     end: info => say('info', `${name(info)} ended after ${milliseconds(info.durationMs)}`),
     exit(info) {
       const level = levelOf(info);
@@ -65,6 +74,25 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
       say('warn', `${endpoint(remoteAddress, remotePort)}${others} ${paint('red', 'refused')}: ${reason}`);
     },
   };
+}
+
+function accepting(state: ServerState): ZygoteState | undefined {
+  return state.zygotes.find(zygote => zygote.accepting);
+}
+
+function describeState({ address, zygotes }: ServerState): string {
+  const lines = [
+    address === null ? 'not listening' : `listening on ${endpoint(address.address, address.port)}`,
+  ];
+  for (const { pid, accepting, uptimeMs, connections } of zygotes) {
+    const does = accepting ? 'accepts' : 'does not accept';
+    lines.push(`process ${pid} ${does}, up ${milliseconds(uptimeMs)}, connections: ${connections.length}`);
+    for (const { id, pid, remoteAddress, remotePort, durationMs } of connections) {
+      const who = `#${id} ${endpoint(remoteAddress, remotePort)}`;
+      lines.push(`  ${who} by process ${pid} for ${milliseconds(durationMs)}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 function endpoint(address: string, port: number): string {

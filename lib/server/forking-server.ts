@@ -1,4 +1,4 @@
-import { badArgument } from '../errors.js';
+import { badArgument, misuse } from '../errors.js';
 import {
   assertGrantable,
   type CheckedLimits,
@@ -9,6 +9,7 @@ import {
   pickLimits,
 } from './limit-options.js';
 import type { PoolSize } from './option-kinds.js';
+import type { Checked } from './option-table.js';
 import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 import { settingCommands } from './settings.js';
@@ -48,14 +49,19 @@ export class ForkingServer extends Server {
     const checked = checkOptions('fork', options);
     const limits = pickLimits(checked);
     assertPossible(limits);
+    assertLeftToChildren(checked);
     super({ ...checked, most: limits.maxChildren }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
 
-  /** The most connections that are served at once. */
+  /** The most connections that are served at once. It can be set at any time, as by {@link setLimits}. */
   get maxChildren(): number {
     return this.#limits.maxChildren;
+  }
+
+  set maxChildren(maxChildren: number) {
+    this.setLimits({ maxChildren });
   }
 
   /** What holds now, every default filled in. */
@@ -86,6 +92,16 @@ export class ForkingServer extends Server {
   protected override settings(): Buffer[] {
     return settingCommands(this.#limits, this.#killDelay);
   }
+}
+
+/** Children are given their resources when their privileges are gone already. */
+function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>): void {
+  if (user === undefined || (oomScoreAdj === undefined && nice >= 0)) return;
+  const name = oomScoreAdj === undefined ? 'a nice below 0' : 'oomScoreAdj';
+  throw misuse(
+    'ERR_TRUEFORK_PRIVILEGES',
+    `${name} is for root to give, whom user has given up: leave one of them out`,
+  );
 }
 
 function assertPossible(limits: CheckedLimits): void {

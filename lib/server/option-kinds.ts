@@ -299,6 +299,69 @@ export function handlerScript(): Kind<string | URL, URL> {
   };
 }
 
+/** Permission bits: a number, or octal digits as chmod(1) has them. */
+export function permissions(): Kind<number | string, number> {
+  return {
+    placeholder: 'mode',
+    parse: given => given,
+    check(name, value) {
+      const bits =
+        typeof value === 'string' && /^[0-7]{3,4}$/.test(value) ? Number.parseInt(value, 8) : value;
+      if (typeof bits === 'number' && Number.isInteger(bits) && bits >= 0 && bits <= 0o777) return bits;
+      throw badArgument(`${name} has to be permission bits in octal, as in "660", not ${show(value)}`);
+    },
+    show: value => (typeof value === 'number' ? value.toString(8) : value),
+  };
+}
+
+/** A user or group: a number, or a name that `find` knows the number of. */
+export function account(
+  placeholder: string,
+  find: (name: string) => number | undefined,
+): Kind<number | string, number> {
+  return {
+    placeholder,
+    parse: given => (/^\d+$/.test(given) ? Number(given) : given),
+    check(name, value) {
+      const id = typeof value === 'string' ? find(value) : value;
+      if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
+      throw badArgument(`${name}: this machine has no ${placeholder} ${show(value)}`);
+    },
+    show: String,
+  };
+}
+
+/** A folder, which has to be there unless it is to be looked for later, inside another root. */
+export function folder({ exists }: { exists: boolean }): Kind<string> {
+  return {
+    placeholder: 'folder',
+    parse: given => given,
+    resolve: (value, from) => (typeof value === 'string' ? path.resolve(from, value) : value),
+    check(name, value) {
+      if (typeof value !== 'string' || value === '' || value.includes('\0'))
+        throw badArgument(`${name} has to be the path of a folder, not ${show(value)}`);
+      if (exists && !fs.statSync(value, { throwIfNoEntry: false })?.isDirectory())
+        throw badArgument(`${name} ${value}: there is no such folder`);
+      return path.resolve(value);
+    },
+    show: String,
+  };
+}
+
+/** Several, one after the other. */
+export function list<In, Checked>(kind: Kind<In, Checked>): Kind<readonly In[], Checked[]> {
+  return {
+    ...(kind.placeholder === undefined ? {} : { placeholder: kind.placeholder }),
+    repeats: true,
+    parse: given => kind.parse(given),
+    check(name, value) {
+      if (!Array.isArray(value)) throw badArgument(`${name} has to be a list, not ${show(value)}`);
+      return value.map(each => kind.check(name, each));
+    },
+    show: values => values.map(each => kind.show(each)).join(', '),
+  };
+}
+
 function isUrl(given: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(given);
 }

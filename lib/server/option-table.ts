@@ -3,16 +3,21 @@
  * of `truefork serve`, the config file and docs/options.md. For an option more: an entry here, a line in the interface
  * of those who take it (a test holds the two together), and the place that uses it.
  */
+import { native } from '../native.js';
 import { defaultMaxChildren, mostChildren } from './limits.js';
 import {
+  account,
   addresses,
   choice,
   duration,
   flag,
+  folder,
   globalPolicy,
   handlerScript,
   integer,
   type Kind,
+  list,
+  permissions,
   policy,
   poolSize,
   rate,
@@ -22,8 +27,10 @@ import {
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
+export type ServerKind = (typeof serverKinds)[number];
+
 /** The servers by their kind; `listen()`; and `truefork serve` for what only a command has. */
-export type Taker = (typeof serverKinds)[number] | 'listen' | 'command';
+export type Taker = ServerKind | 'listen' | 'command';
 
 /** The headings of the help, in its order. */
 export const topics = [
@@ -33,6 +40,7 @@ export const topics = [
   'Time',
   'Children',
   'Resources of a child',
+  'Privileges',
   'Output',
 ] as const;
 
@@ -80,6 +88,13 @@ export const optionTable = {
     help:
       'fork: each connection in a process of its own; iterative: one after the other, in one process; ' +
       'select, poll: all at once, in one process',
+  }),
+  watch: option({
+    topic: 'What to serve',
+    takenBy: serverKinds,
+    kind: flag(),
+    default: false,
+    help: 'reload when a file of the handler changes, imports too',
   }),
 
   port: option({
@@ -259,6 +274,52 @@ export const optionTable = {
     kind: duration(),
     default: 1000,
     help: 'how long children may then take to obey SIGTERM, before SIGKILL',
+  }),
+
+  user: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('user', native.userId),
+    help: 'whom the serving processes become, for good, before the first client; the server is started as root',
+  }),
+  group: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('group', native.groupId),
+    defaultText: "the user's own",
+    help: 'and in which group',
+  }),
+  groups: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: list(account('group', native.groupId)),
+    defaultText: 'none',
+    help: 'and in which others; for several, given several times',
+  }),
+  chroot: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: true }),
+    help: 'the folder that becomes their root, when the handler is loaded',
+  }),
+  workingDirectory: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: false }),
+    help: 'the folder that they work in, when the handler is loaded; in a chroot, one inside',
+  }),
+  umask: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: permissions(),
+    help: 'which permissions the files that they make do not get',
+  }),
+  newPrivs: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: flag(),
+    defaultText: 'yes; with a user, no',
+    help: 'whether programs that they execute may have more privileges; --no-new-privs is no_new_privs (prctl(2))',
   }),
 
   pool: option({

@@ -11,6 +11,10 @@ type Fields = Record<string, readonly [type: FieldType, offset: number, size: nu
 export const messages = {
   Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
   Kill: { kind: 2, size: 0, fields: {} },
+  Begin: { kind: 3, size: 8, fields: { firstId: ['u64', 0, 8] } },
+  Elsewhere: { kind: 4, size: 4, fields: { children: ['u32', 0, 4] } },
+  Retire: { kind: 5, size: 0, fields: {} },
+  Resize: { kind: 6, size: 4, fields: { most: ['u32', 0, 4] } },
   Admission: {
     kind: 10,
     size: 24,
@@ -81,6 +85,8 @@ export const messages = {
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
+  Retired: { kind: 7, size: 8, fields: { nextId: ['u64', 0, 8] } },
+  Files: { kind: 8, size: 0, fields: {} },
   Refused: {
     kind: 10,
     size: 120,
@@ -96,7 +102,7 @@ export const messages = {
 
 type Messages = typeof messages;
 type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
-type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
+export type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
 /** The numbers of the protocol's enumerations, by the names that users know. */
 export const refusalReasons = [
@@ -125,15 +131,28 @@ export const endingLimits = [
   'gracePeriod',
 ] as const;
 
-const commandNames = ['Stop', 'Kill', 'Admission', 'Times', 'Resources', 'AddressRules', 'Refusal'] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Refused'] as const;
-type CommandName = (typeof commandNames)[number];
+const commandNames = [
+  'Stop',
+  'Kill',
+  'Begin',
+  'Elsewhere',
+  'Retire',
+  'Resize',
+  'Admission',
+  'Times',
+  'Resources',
+  'AddressRules',
+  'Refusal',
+] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Retired', 'Refused'] as const;
+export type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 
 /** A record as the server sees it: its name, and the fields of that message. */
 export type ZygoteRecord =
   | { [Name in RecordName]: { name: Name } & Body<Name> }[RecordName]
-  | { name: 'LoadFailed'; error: LoadError };
+  | { name: 'LoadFailed'; error: LoadError }
+  | { name: 'Files'; files: string[] };
 
 /** A handler's own error, on its way from the zygote to the caller of `listen()`. */
 export interface LoadError {
@@ -177,6 +196,10 @@ export function encodeLoadFailed(error: LoadError): Buffer {
   return frame(messages.LoadFailed.kind, Buffer.from(JSON.stringify(error)));
 }
 
+export function encodeFiles(files: readonly string[]): Buffer {
+  return frame(messages.Files.kind, Buffer.from(JSON.stringify(files)));
+}
+
 function readField(
   view: DataView,
   [type, offset, size]: readonly [FieldType, number, number],
@@ -199,6 +222,7 @@ function readField(
 
 function decodeRecord(kind: number, body: Buffer): ZygoteRecord {
   if (kind === messages.LoadFailed.kind) return { name: 'LoadFailed', error: JSON.parse(body.toString()) };
+  if (kind === messages.Files.kind) return { name: 'Files', files: JSON.parse(body.toString()) };
   const name = recordNames.find(candidate => messages[candidate].kind === kind);
   if (name === undefined || body.length !== messages[name].size)
     throw new Error(`truefork: a record of kind ${kind} and ${body.length} bytes is not in the protocol`);

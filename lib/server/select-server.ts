@@ -1,4 +1,4 @@
-import { checkOptions, type ServerOptions } from './options.js';
+import { checkOption, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface SelectServerOptions extends ServerOptions {
@@ -21,5 +21,14 @@ export class SelectServer extends Server {
   constructor(options: SelectServerOptions) {
     const checked = checkOptions('select', options);
     super({ ...checked, most: checked.maxConnections }, checked.multiplexer);
+  }
+
+  /** The most connections at once. It can be changed at any time; nobody being served is sent away. */
+  get maxConnections(): number {
+    return this.most;
+  }
+
+  set maxConnections(maxConnections: number) {
+    this.most = checkOption('maxConnections', maxConnections);
   }
 }

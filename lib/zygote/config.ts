@@ -1,3 +1,5 @@
+import type { Privileges } from '../native.js';
+
 /** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
 export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
 
@@ -7,9 +9,12 @@ export interface ZygoteConfig {
   /** URL of the handler module. */
   handler: string;
   backlog: number;
+  /** What is given up once the handler is loaded. */
+  privileges: Privileges | undefined;
+  /** Whether the owner wants to know which files the handler was loaded from. */
+  watch: boolean;
   /** In a forking server, the most children; else the most connections. */
   most: number;
-  firstId: number;
   /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
   pool: { min: number; max: number };
   connectionsPerChild: number;

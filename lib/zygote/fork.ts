@@ -1,9 +1,10 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
-import { native } from '../native.js';
+import { native, type Privileges } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import { descriptors, type ZygoteConfig } from './config.js';
+import { finishWhenTold } from './finish.js';
 import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
@@ -12,13 +13,13 @@ import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, connectionsPerChild, firstId, most, pool, settings } = config;
+  const { backlog, connectionsPerChild, most, pool, privileges, settings } = config;
   const fd = native.serve({
     ...descriptors,
     backlog,
-    firstId,
     maxChildren: most,
     settings,
+    privileges,
     poolMin: pool.min,
     poolMax: pool.max,
     connectionsPerChild,
@@ -27,6 +28,7 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) native.exitNow(0);
   becomeChild();
+  forgetFolder(privileges);
   const begin = () => (fd < 0 ? awaitConnection(loaded) : serveConnection(loaded, fd));
   const began = loaded.afterFork?.();
   if (began === undefined) begin();
@@ -39,6 +41,11 @@ async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   native.awaitConnection();
 }
 
+/** Node keeps the name of the working directory in mind, and has not seen it change. */
+export function forgetFolder(dropped: Privileges | undefined): void {
+  if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
+}
+
 function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
   switch (form) {
     case 'callbacks':
@@ -48,6 +55,7 @@ function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
       serveByStream(handler as StreamHandler, fd);
       break;
     case 'server':
+      finishWhenTold(handler as net.Server);
       serveByServer(handler as net.Server, fd);
   }
 }

@@ -11,6 +11,7 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/notice.h"
 #include "serve/traffic.h"
 #include "serve/worker.h"
 #include "support/clock.h"
@@ -61,6 +62,7 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
   AwaitSettings();
+  options_.beforeListening();
   channel_.Put(protocol::Record::Listening);
   channel_.Flush();
   options_.onceListening();
@@ -120,7 +122,7 @@ void ServeLoop::Wait() {
 int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || MayForkAhead() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
-  const int64_t opensAt = IsOpen() ? admission_.OpensAt(Serving(), NowMicros()) : 0;
+  const int64_t opensAt = IsOpen() ? admission_.OpensAt(Occupied(), NowMicros()) : 0;
   for (const int64_t next : {deadline_, pausedUntil_, flushAt_, sweepAt_, opensAt, supervisor_.NextDeadline(),
                              refusals_.NextDeadline(), pool_.NextDeadline()}) {
     if (next > 0 && (wake == 0 || next < wake)) wake = next;
@@ -131,16 +133,21 @@ int ServeLoop::MillisecondsToSleep() const {
 
 // Ahead of their connections children are forked when there is nothing else to do.
 bool ServeLoop::MayForkAhead() const {
-  return phase_ == Phase::Serving && pausedUntil_ == 0 && !unserved_ &&
+  return !options_.standby && phase_ == Phase::Serving && pausedUntil_ == 0 && !unserved_ &&
          pool_.WantsMore(children_.size(), admission_.maxChildren(), NowMicros());
 }
 
-bool ServeLoop::IsOpen() const { return phase_ == Phase::Serving || phase_ == Phase::Draining; }
+bool ServeLoop::IsOpen() const {
+  return !options_.standby && (phase_ == Phase::Serving || phase_ == Phase::Draining);
+}
+
+// One may always be in here, or a new zygote would have everybody wait for the longest connection of the old.
+size_t ServeLoop::Occupied() const { return Serving() == 0 ? 0 : Serving() + elsewhere_; }
 
 bool ServeLoop::MayAccept() const {
   if (channel_.IsCongested() || pausedUntil_ > 0) return false;
-  if (unserved_) return Serving() < admission_.maxChildren();
-  return IsOpen() && admission_.TakesFromLine(Serving(), NowMicros());
+  if (unserved_) return Occupied() < admission_.maxChildren();
+  return IsOpen() && admission_.TakesFromLine(Occupied(), NowMicros());
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {
@@ -165,7 +172,7 @@ std::optional<Connection> ServeLoop::Accept() {
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
     const int64_t now = NowMicros();
-    if (const auto reason = admission_.Refuse(connection.peer, Serving(), now)) {
+    if (const auto reason = admission_.Refuse(connection.peer, Occupied(), now)) {
       refusals_.TurnAway(connection.fd, *reason, connection.peer, now);
       return std::nullopt;
     }
@@ -268,6 +275,7 @@ void ServeLoop::KeepNothingOfTheParent() {
   pool_.CloseDescriptors();
   refusals_.CloseDescriptors();
   childSignal_.Restore();
+  ownersSignalsIgnored_.Restore();
   handlersSuspended_.Restore();
 }
 
@@ -292,6 +300,17 @@ void ServeLoop::Obey(const Channel::Message& message) {
       return KillAll();
     case protocol::Command::Stop:
       return Stop(message.As<protocol::StopCommand>());
+    case protocol::Command::Begin:
+      options_.standby = false;
+      nextId_ = message.As<protocol::BeginCommand>().firstId;
+      return;
+    case protocol::Command::Elsewhere:
+      elsewhere_ = message.As<protocol::ElsewhereCommand>().children;
+      return;
+    case protocol::Command::Retire:
+      return Retire();
+    case protocol::Command::Resize:
+      return;  // our limit is among those of Admission
     case protocol::Command::Times: {
       const auto times = message.As<protocol::TimesCommand>();
       return supervisor_.SetTimes(
@@ -310,6 +329,19 @@ void ServeLoop::Obey(const Channel::Message& message) {
   }
 }
 
+// What is closed here is this process's copy of the listener: who queues there is served by the next zygote.
+void ServeLoop::Retire() {
+  StopListening();
+  channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
+  TellChildrenToFinish();
+}
+
+// The flag comes first: a child that is just being born finds it, if it is too late for the signal.
+void ServeLoop::TellChildrenToFinish() {
+  Notice::Give();
+  children_.Signal(kFinishSignal);
+}
+
 void ServeLoop::SetRefusal(const Channel::Message& message) {
   const auto given = message.As<protocol::RefusalCommand>();
   const auto reason = static_cast<protocol::Reason>(given.reason);
@@ -323,6 +355,7 @@ void ServeLoop::Stop(const protocol::StopCommand& command) {
     phase_ = Phase::Draining;
     drainLeft_ = options_.backlog;
   }
+  TellChildrenToFinish();
   deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{command.graceMs} * 1000);
   killMs_ = command.killMs;
 }

@@ -37,7 +37,9 @@ class ServeLoop {
     uint64_t firstId;         // the id of the first connection
     uint32_t settings;        // how many commands say how to serve: they are obeyed before the first client
     Pool::Options pool = {};  // children forked ahead
-    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
+    bool standby = false;     // lets nobody in before the owner says Begin
+    std::function<void()> beforeListening = [] {};  // called when the settings are there
+    std::function<void()> onceListening = [] {};    // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, const Options& options);
@@ -63,6 +65,7 @@ class ServeLoop {
   int MillisecondsToSleep() const;
   bool IsOpen() const;
   bool MayAccept() const;
+  size_t Occupied() const;
   bool MayForkAhead() const;
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
@@ -76,6 +79,8 @@ class ServeLoop {
   void KeepNothingOfTheParent();
   void AwaitSettings();
   void ObeyCommands();
+  void Retire();
+  void TellChildrenToFinish();
   void Obey(const Channel::Message& message);
   void SetRefusal(const Channel::Message& message);
   void Stop(const protocol::StopCommand& command);
@@ -90,6 +95,7 @@ class ServeLoop {
   uv_loop_t* loop_;
   Options options_;
   Channel channel_;
+  OwnersSignalsIgnored ownersSignalsIgnored_;
   HandlersSuspended handlersSuspended_;
   ChildSignal childSignal_;
   Children children_;
@@ -105,6 +111,7 @@ class ServeLoop {
   std::vector<pid_t> ended_;  // children of whom a signal came
   int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
+  uint32_t elsewhere_ = 0;  // children of zygotes that have retired
   bool queueIsEmpty_ = false;
   int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
   int64_t flushAt_ = 0;   // when records that wait for company are sent; 0: none do

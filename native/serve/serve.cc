@@ -11,7 +11,9 @@
 #include "fork/exits.h"
 #include "fork/large_pages.h"
 #include "fork/pact.h"
+#include "serve/drop.h"
 #include "serve/loop.h"
+#include "serve/notice.h"
 #include "serve/out_of_memory.h"
 #include "serve/worker.h"
 #include "support/errors.h"
@@ -54,7 +56,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.channel = Number(given, "channel");
   options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
-  options.firstId = Number(given, "firstId");
+  options.standby = true;
   options.pool.min = Number(given, "poolMin");
   options.pool.max = Number(given, "poolMax");
   options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
@@ -63,13 +65,23 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
   if (listen(options.listener, options.backlog) != 0) throw SystemError(env, errno, "listen");
+  if (!Notice::Prepare()) throw SystemError(env, errno, "mmap");
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
   SettleMalloc();
-  options.onceListening = [] {
+  const auto gather = [] {
     if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
   };
+  if (given.Get("privileges").IsUndefined()) {
+    options.onceListening = gather;
+  } else {
+    // All of the above may need what is given up here, the reading of the settings too.
+    options.beforeListening = [&] {
+      gather();
+      DropPrivilegesAsked(env, given.Get("privileges"));
+    };
+  }
   NoteOutOfMemory();
 
   uv_loop_t* loop = nullptr;

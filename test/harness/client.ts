@@ -53,9 +53,10 @@ export class Client {
     return taken;
   }
 
-  async exchange(text: string): Promise<string> {
+  /** Sends text, and takes so many bytes of answer: by default as many as it has sent. */
+  async exchange(text: string, length = Buffer.byteLength(text)): Promise<string> {
     this.send(text);
-    return (await this.receive(Buffer.byteLength(text))).toString();
+    return (await this.receive(length)).toString();
   }
 
   /** Says that no more will be sent, and waits for the server's end. */
