@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { misuse } from '../errors.js';
-import { native } from '../native.js';
+import { assertAvailable, native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
 import {
   type CheckedListenOptions,
@@ -69,6 +69,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
+    assertAvailable();
     this.#options = options;
     this.#mode = mode;
   }
