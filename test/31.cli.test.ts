@@ -82,7 +82,15 @@ describe('help', () => {
     async args => {
       const result = await truefork(...args);
       expect(result).toMatchObject({ code: 0, stderr: '' });
-      for (const option of ['--port', '--host', '--max-children', '--backlog', '--grace', '--json', '--help'])
+      for (const option of [
+        '--port',
+        '--host',
+        '--max-children',
+        '--backlog',
+        '--grace-period',
+        '--json',
+        '--help',
+      ])
         expect(result.stdout).toContain(option);
     },
   );
@@ -100,10 +108,10 @@ describe('what is wrong gets one clear line', () => {
     [['serve', echo, 'extra'], 2, /one handler only, but there is also "extra"/],
     [['serve', 'no-such-file.js'], 2, /no-such-file\.js: there is no such file/],
     [['serve', '/'], 2, /it is not a file/],
-    [['serve', echo, '--port', '99999'], 2, /--port takes a whole number from 0 to 65535, not "99999"/],
-    [['serve', echo, '--port', 'http'], 2, /--port takes a whole number/],
+    [['serve', echo, '--port', '99999'], 2, /--port has to be a whole number from 0 to 65535, not 99999/],
+    [['serve', echo, '--port', 'http'], 2, /--port has to be a whole number/],
     [['serve', echo, '--port', '-1'], 2, /--port/],
-    [['serve', echo, '--max-children', '0'], 2, /--max-children takes a whole number from 1/],
+    [['serve', echo, '--max-children', '0'], 2, /--max-children has to be a whole number from 1/],
     [['serve', echo, '--nonsense'], 2, /Unknown option '--nonsense'/],
     [
       ['serve', echo, '--port', '0', '--host', '203.0.113.1'],

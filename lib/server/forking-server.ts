@@ -1,4 +1,4 @@
-import { checkMaxChildren, checkOptions, type ServerOptions } from './options.js';
+import { assertAllowed, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface ForkingServerOptions extends ServerOptions {
@@ -24,9 +24,9 @@ export class ForkingServer extends Server {
 
   /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
   constructor(options: ForkingServerOptions) {
-    const checked = checkOptions(options, ['maxChildren']);
-    const maxChildren = checkMaxChildren(options.maxChildren);
-    super({ ...checked, most: maxChildren }, 'fork');
-    this.maxChildren = maxChildren;
+    const checked = checkOptions('fork', options);
+    assertAllowed(checked.maxChildren);
+    super({ ...checked, most: checked.maxChildren }, 'fork');
+    this.maxChildren = checked.maxChildren;
   }
 }

@@ -5,14 +5,9 @@ import { getSystemErrorMap } from 'node:util';
 import { misuse } from '../errors.js';
 import { assertAvailable, native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
-import {
-  type CheckedListenOptions,
-  type CheckedOptions,
-  checkInteger,
-  checkListenArguments,
-  isAddress,
-  type ListenOptions,
-} from './options.js';
+import type { Duration } from './option-kinds.js';
+import type { Checked } from './option-table.js';
+import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
 import type { ZygoteRecord } from './protocol.js';
 import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo } from './records.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
@@ -34,8 +29,8 @@ export interface ServerEvents {
 }
 
 export interface CloseOptions {
-  /** In place of the server's own, in milliseconds. 0: SIGTERM at once. */
-  gracePeriod?: number;
+  /** In place of the server's own. 0: SIGTERM at once. */
+  gracePeriod?: Duration;
 }
 
 /** A zygote that lived this long has served: its death does not count as failing at once. Milliseconds. */
@@ -43,6 +38,12 @@ const settledMs = 10_000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const mostDeathsInARow = 5;
+
+/** The options that servers of every kind have, checked. */
+export type CheckedOptions = Checked<'iterative'> & {
+  /** The most children, or connections, at once. */
+  most: number;
+};
 
 interface LiveConnection extends ConnectionInfo {
   since: number;
@@ -55,7 +56,7 @@ interface LiveConnection extends ConnectionInfo {
 export abstract class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedOptions;
   readonly #mode: Mode;
-  #where: CheckedListenOptions | undefined;
+  #where: Checked<'listen'> | undefined;
   /** The listening socket. It is this process's own, so that the serving one can die and no queued client with it. */
   #listener: number | undefined;
   #address: AddressInfo | null = null;
@@ -124,12 +125,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    * when all have ended and been told of. Called again, it only shortens the grace.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const grace = checkInteger(
-      'gracePeriod',
-      options.gracePeriod ?? this.#options.gracePeriod,
-      0,
-      2 ** 31 - 1,
-    );
+    const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
     this.#zygote?.stop(grace, this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
@@ -156,7 +152,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  async #bind({ host, port, ipv6Only }: CheckedListenOptions): Promise<void> {
+  async #bind({ host, port, ipv6Only }: Checked<'listen'>): Promise<void> {
     const address = isAddress(host) ? host : (await dns.lookup(host)).address;
     try {
       this.#listener = native.bindListener({ host: address, port, ipv6Only });
