@@ -3,6 +3,10 @@
  * the package promises has it: the baseline is that of Node's own Linux builds (glibc 2.28, the libstdc++ of GCC 8).
  */
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+
+/** The systems that the package has a binary for, each a folder of prebuilds/. */
+export const targets = ['linux-x64-glibc', 'linux-arm64-glibc', 'linux-x64-musl', 'linux-arm64-musl'];
 
 const newest = { GLIBC: '2.28', GLIBCXX: '3.4.25', CXXABI: '1.3.11', GCC: '7.0.0' };
 
@@ -10,6 +14,9 @@ const libraries = {
   glibc: /^(lib(c|m|pthread|dl|rt)\.so\.\d|libstdc\+\+\.so\.6|libgcc_s\.so\.1|ld-linux-.*)$/,
   musl: /^(libc\.so|libc\.musl-.*\.so\.1|libstdc\+\+\.so\.6|libgcc_s\.so\.1)$/,
 };
+
+/** Where musl itself may be found: its loader is the C library. (Debian's package is `musl`.) */
+const musl = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' };
 
 const machines = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' };
 
@@ -20,24 +27,26 @@ const machines = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' };
  */
 export function problemsOf(file, target) {
   const [, arch, libc] = target.split('-');
-  const read = option => execFileSync('readelf', ['--wide', option, file], { encoding: 'utf8' });
-  const header = read('--file-header');
-  const dynamic = read('--dynamic');
-  const segments = read('--segments');
-  const symbols = read('--dyn-syms');
+  const header = readelf('--file-header', file);
+  const dynamic = readelf('--dynamic', file);
+  const segments = readelf('--segments', file);
+  const symbols = readelf('--dyn-syms', file);
+  const inMusl = libc === 'musl' && fs.existsSync(musl[arch]) ? definedSymbols(musl[arch]) : undefined;
   const problems = [];
 
   if (!header.includes(machines[arch])) problems.push(`it is not for ${arch}`);
-  for (const [, library] of dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g))
-    if (!libraries[libc].test(library)) problems.push(`it needs ${library}`);
+  const needed = [...dynamic.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, library]) => library);
+  for (const library of needed) if (!libraries[libc].test(library)) problems.push(`it needs ${library}`);
   if (/GNU_STACK.*RWE/.test(segments)) problems.push('it asks for an executable stack');
   if (/\(TEXTREL\)/.test(dynamic))
     problems.push('it has relocations in its text, which children could not share');
   for (const { name, version, weak } of undefinedSymbols(symbols)) {
+    if (weak || /^(napi_|node_api_|uv_)/.test(name)) continue; // Node's own, or done without
     const [, family, number] = /^([A-Z]+)_([\d.]+)$/.exec(version) ?? [];
     if (family === undefined) {
-      const fromNode = /^(napi_|node_api_|uv_)/.test(name);
-      if (libc === 'glibc' && !fromNode && !weak) problems.push(`${name}: nobody is named who has it`);
+      // Symbols of musl's have no version, and neither have those of C++ in Alpine's libstdc++.
+      const known = libc === 'musl' && (inMusl?.has(name) !== false || needed.includes('libstdc++.so.6'));
+      if (!known) problems.push(`${name}: no library is named that has it`);
     } else if (newest[family] === undefined) {
       problems.push(`${name} wants ${version}`);
     } else if (compareVersions(number, newest[family]) > 0) {
@@ -46,6 +55,15 @@ export function problemsOf(file, target) {
   }
   if (!/ napi_register_module_v1$/m.test(symbols)) problems.push('it is not a Node-API addon');
   return problems;
+}
+
+function readelf(option, file) {
+  return execFileSync('readelf', ['--wide', option, file], { encoding: 'utf8' });
+}
+
+function definedSymbols(library) {
+  const lines = readelf('--dyn-syms', library).matchAll(/^ *\d+: .* (?!UND)\S+ (\w+)$/gm);
+  return new Set(Array.from(lines, ([, name]) => name));
 }
 
 function* undefinedSymbols(table) {

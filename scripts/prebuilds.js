@@ -9,9 +9,7 @@ import { compile } from '../dist/addon/compile.js';
 import { localBuild } from '../dist/addon/load.js';
 import { target as thisMachine } from '../dist/addon/platform.js';
 import { findTools } from '../dist/addon/tools.js';
-import { problemsOf } from './binary.js';
-
-export const targets = ['linux-x64-glibc', 'linux-arm64-glibc', 'linux-x64-musl', 'linux-arm64-musl'];
+import { problemsOf, targets } from './binary.js';
 
 /** Cross compilers for Debian and Ubuntu on x64: how to get them. */
 const cross = {

@@ -20,26 +20,42 @@ export async function trials(): Promise<Finding[]> {
 
 /** NODE_OPTIONS, or a distribution's own Node, may not go with the flags that a fork needs. */
 async function flagsTrial(): Promise<Finding> {
-  const result = await runNode([...requiredFlags(), '--eval', '0']);
-  if (result.problem === undefined) return ok('flags', `Node takes ${requiredFlags().join(' ')}`);
+  const problem = await problemOf([...requiredFlags(), '--eval', '0']);
+  if (problem === undefined) return ok('flags', `Node takes ${requiredFlags().join(' ')}`);
   const advice =
     process.env.NODE_OPTIONS === undefined
       ? "use the Node of nodejs.org, or a distribution's that has these flags"
       : `unset NODE_OPTIONS, which is ${process.env.NODE_OPTIONS}`;
-  return failure('flags', result.problem, advice);
+  return failure('flags', problem, refused(problem) ?? advice);
 }
 
 async function forkTrial(): Promise<Finding> {
-  const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-  const result = await runNode([...requiredFlags(), '--import', '../auto.js', file('fork-probe.js')]);
-  if (result.problem === undefined) return ok('fork', result.output);
-  const advice = /EPERM|ENOSYS|SIGSYS/.test(result.problem)
-    ? 'a rule of this container or sandbox forbids that call (seccomp, AppArmor, SELinux): have it allowed, or use ' +
-      "the engine's default profile"
-    : /EAGAIN|ENOMEM/.test(result.problem)
-      ? 'the machine or this user has no more processes or memory: end some, or raise ulimit -u or pids.max'
-      : 'docs/troubleshooting.md tells of each error by its code';
-  return failure('fork', result.problem, advice);
+  const probe = fileURLToPath(new URL('fork-probe.js', import.meta.url));
+  const problem = await problemOf([
+    ...requiredFlags(),
+    '--import',
+    new URL('../auto.js', import.meta.url).href,
+    probe,
+  ]);
+  if (problem === undefined) return ok('fork', 'a child ran JavaScript, and was reaped');
+  return failure(
+    'fork',
+    problem,
+    refused(problem) ?? 'docs/troubleshooting.md tells of each error by its code',
+  );
+}
+
+/** What to do about a system call that was refused, if the problem is one. */
+function refused(problem: string): string | undefined {
+  if (/EPERM|EACCES|ENOSYS|SIGSYS/.test(problem)) {
+    return (
+      'a rule of this container or sandbox forbids that call (seccomp, AppArmor, SELinux): have it allowed, or use ' +
+      "the container engine's default profile"
+    );
+  }
+  if (/EAGAIN|ENOMEM/.test(problem))
+    return 'this user or machine has no more processes or memory: end some, or raise ulimit -u or pids.max';
+  return undefined;
 }
 
 async function serverTrial(): Promise<Finding> {
@@ -68,22 +84,22 @@ async function serverTrial(): Promise<Finding> {
   }
 }
 
-async function runNode(args: string[]): Promise<{ output: string; problem?: string }> {
-  const child = spawn(process.execPath, args, {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: deadlineMs,
-    killSignal: 'SIGKILL',
-  });
-  const [output, errors, [code, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
-  ]);
-  if (code === 0) return { output: output.trim() };
-  const why = /^.*Error.*$/m.exec(errors)?.[0] ?? errors.trim().split('\n').at(-1) ?? '';
-  return {
-    output,
-    problem: `${signal === null ? `exit code ${code}` : `ended by ${signal}`}. ${why}`.trim(),
-  };
+/** Runs Node to its end. Undefined: it exited with 0. */
+async function problemOf(args: string[]): Promise<string | undefined> {
+  try {
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: deadlineMs,
+      killSignal: 'SIGKILL',
+    });
+    const [errors, [code, signal]] = await Promise.all([
+      text(child.stderr),
+      once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+    ]);
+    if (code === 0) return undefined;
+    const why = /^\w*Error\b.*: .*$/m.exec(errors)?.[0] ?? errors.trim().split('\n').at(-1);
+    return `${signal === null ? `exit code ${code}` : `ended by ${signal}`}. ${why}`;
+  } catch (error) {
+    return (error as Error).message; // it could not even be started
+  }
 }
