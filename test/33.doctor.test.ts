@@ -42,7 +42,7 @@ test('for people: a line for each, and the verdict', async () => {
 
 describe('limits', () => {
   test('few processes, few descriptors, few addresses: warnings that say what to do', async () => {
-    const { code, of } = await examine({}, ['prlimit', '--nproc=100', '--nofile=100', '--as=4200000000']);
+    const { code, of } = await examine({}, ['prlimit', '--nproc=100', '--nofile=100', '--as=15000000000']);
     expect(code).toBe(0);
     expect(of('processes')).toMatchObject({
       verdict: 'warning',

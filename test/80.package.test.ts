@@ -207,6 +207,18 @@ describe('is imported', () => {
   });
 });
 
+test('examples/ci: what a student does, step by step', slow, async () => {
+  const cwd = path.join(folder, 'assignment');
+  fs.cpSync(path.join(root, 'examples/ci'), cwd, { recursive: true });
+  await expectSuccess(npm, ['install', tarball], { cwd }); // the registry need not have this version yet
+  fs.rmSync(path.join(cwd, 'node_modules'), { recursive: true });
+  const workflow = fs.readFileSync(path.join(cwd, '.github/workflows/test.yml'), 'utf8');
+  const commands = [...workflow.matchAll(/- run: (.*)/g)].map(([, line]) => line!.split(' '));
+  expect(commands.map(([program]) => program)).toEqual(['npm', 'npx', 'npm']);
+  for (const [program, ...args] of commands)
+    await expectSuccess(program === 'npm' ? npm : npm.replace('npm-cli', 'npx-cli'), args, { cwd });
+});
+
 describe('types', () => {
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   test.each([

@@ -9,8 +9,8 @@ import { type Finding, ok, warning } from './finding.js';
 /** Fewer than this, and neither the server's own two processes nor its clients get far. */
 const fewDescriptors = 256;
 
-/** Node reserves about a gigabyte of addresses, whatever it uses (setrlimit(2), RLIMIT_AS). */
-const nodesAddressSpace = 4 * 2 ** 30;
+/** Node reserves about a gigabyte of addresses, and WebAssembly, which fetch() uses, 10 more (setrlimit(2), RLIMIT_AS). */
+const nodesAddressSpace = 16 * 2 ** 30;
 
 const tightMemory = 256 * 2 ** 20;
 
