@@ -2,7 +2,9 @@
 import fs from 'node:fs';
 import { problemsOf } from './binary.js';
 
-const targets = fs.existsSync('prebuilds') ? fs.readdirSync('prebuilds') : [];
+const targets = (fs.existsSync('prebuilds') ? fs.readdirSync('prebuilds') : []).filter(target =>
+  fs.existsSync(`prebuilds/${target}/truefork.node`),
+);
 if (targets.length === 0) throw new Error('there is nothing in prebuilds/: npm run prebuilds');
 for (const target of targets) {
   const problems = problemsOf(`prebuilds/${target}/truefork.node`, target);

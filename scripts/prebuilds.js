@@ -20,7 +20,11 @@ const cross = {
   },
 };
 
-const named = process.argv.slice(2).map(target => (target === 'host' ? thisMachine() : target));
+const checked = !process.argv.includes('--unchecked');
+const named = process.argv
+  .slice(2)
+  .filter(word => !word.startsWith('--'))
+  .map(target => (target === 'host' ? thisMachine() : target));
 const unknown = named.find(target => !targets.includes(target));
 if (unknown !== undefined) fail(`there is no target ${unknown}: there are ${targets.join(', ')}`);
 
@@ -32,7 +36,7 @@ for (const target of named.length > 0 ? named : targets) {
     console.log(`${target}: not made here: ${obstacle}`);
     continue;
   }
-  const problems = problemsOf(file, target);
+  const problems = checked ? problemsOf(file, target) : [];
   if (problems.length > 0) fail(`${file}:\n  ${problems.join('\n  ')}`);
   console.log(`${target}: ${Math.round(fs.statSync(file).size / 1024)} KiB`);
 }

@@ -37,7 +37,7 @@ step 'reference of the API'
 npm run docs:api
 
 step 'the package'
-node scripts/prepack.js "${RELEASE_COMPLETE:+--all}"
+node scripts/complete-package.js "${RELEASE_COMPLETE:+--all}"
 tarball=$work/$(npm pack --ignore-scripts --silent --pack-destination "$work")
 tar -tzf "$tarball" | grep -E '\.node$'
 echo "$(basename "$tarball"): $(stat -c %s "$tarball") bytes"

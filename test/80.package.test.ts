@@ -43,7 +43,10 @@ beforeAll(async () => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 function pack(): string {
-  execFileSync(process.execPath, ['scripts/prepack.js'], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(process.execPath, ['scripts/complete-package.js'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const args = [npm, 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   const name = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', env: withoutNpm() });
   return path.join(folder, name.trim());
@@ -115,12 +118,16 @@ describe('the tarball', () => {
     expect(fs.statSync(tarball).size).toBeLessThan(2_000_000);
   });
 
-  test('has binaries that ask for no newer system than Node does', async () => {
-    const check = path.join(root, 'scripts/check-binaries.js');
-    const result = await run(process.execPath, [check], { cwd: installed() });
-    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
-    expect(result.stdout).toContain(`${target()}: within the baseline`);
-  });
+  // A build for this machine alone may be for newer systems.
+  test.runIf(process.env.TRUEFORK_TARBALL)(
+    'has binaries that ask for no newer system than Node does',
+    async () => {
+      const check = path.join(root, 'scripts/check-binaries.js');
+      const result = await run(process.execPath, [check], { cwd: installed() });
+      expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
+      expect(result.stdout).toContain(`${target()}: within the baseline`);
+    },
+  );
 });
 
 describe('installs, builds nothing, and serves', () => {
