@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what Debian lacks for C++ on musl: libstdc++, from Debian's sources of GCC (apt install musl-tools
-# gcc-12-source), configured for musl and linked statically. Prints the folder that has x86_64-linux-musl-g++ in it.
-# It takes five minutes, once. The release workflow needs none of this: it builds on Alpine.
+# gcc-12-source), configured for musl, to be linked statically (GCC's runtime library exception allows that). Prints the
+# folder that x86_64-linux-musl-g++ is in. It takes a few minutes, once. The release workflow builds on Alpine instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
