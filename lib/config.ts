@@ -9,6 +9,8 @@ export interface CommandOptions {
   mode?: 'fork' | 'iterative' | 'select' | 'poll';
   /** One JSON object a line instead of text; what the handler prints goes to stderr. */
   json?: boolean;
+  /** How much is told: `info`, the default, has each connection; `warn` only what may need looking at. */
+  logLevel?: 'error' | 'warn' | 'info' | 'debug';
 }
 
 /**

@@ -14,7 +14,7 @@ describe('truefork serve', () => {
     const [, port] = await server.says(/^listening on 127\.0\.0\.1:(\d+)\n$/);
     await ask(Number(port), 'hello');
     await server.says(
-      /\n#1 127\.0\.0\.1:(\d+) connected: process (\d+)\n#1 127\.0\.0\.1:\1 process \2 exited with 0 after [\d.]+ ms, [\d.]+ ms of CPU\n$/,
+      /\n#1 127\.0\.0\.1:(\d+) connected: process (\d+)\n#1 127\.0\.0\.1:\1 process \2 exited with 0 after [\d.]+ ms, 5 B in, 5 B out, [\d.]+ ms of CPU, [\d.]+ MiB of memory\n$/,
     );
     server.signal('SIGINT');
     expect(await server.ended).toEqual({ code: 130, signal: null });
@@ -25,14 +25,31 @@ describe('truefork serve', () => {
     const server = await serve(
       "export default socket => { console.log('from the handler'); socket.end(); };",
     );
-    expect(server.events[0]).toEqual({ event: 'listening', host: '127.0.0.1', port: server.port });
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(server.events[0]).toEqual({
+      event: 'listening',
+      level: 'info',
+      time,
+      host: '127.0.0.1',
+      port: server.port,
+    });
     await ask(server.port);
     const exit = await server.exitOf(1);
     const connection = await server.connectionOf(1);
     const { pid, remoteAddress, remotePort } = connection;
-    expect(connection).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
+    expect(connection).toEqual({
+      event: 'connection',
+      level: 'info',
+      time,
+      id: 1,
+      pid,
+      remoteAddress: '127.0.0.1',
+      remotePort,
+    });
     expect(exit).toEqual({
       event: 'exit',
+      level: 'info',
+      time,
       id: 1,
       pid,
       remoteAddress,
@@ -40,6 +57,9 @@ describe('truefork serve', () => {
       code: 0,
       signal: null,
       coreDumped: false,
+      limit: null,
+      bytesRead: 0,
+      bytesWritten: 0,
       durationMs: expect.any(Number),
       rusage: {
         userCPUTime: expect.any(Number),

@@ -32,6 +32,9 @@ interface GivenOption {
   label: string;
 }
 
+/** Those that there are. */
+type Present<Values> = { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
+
 export class GivenOptions {
   readonly #given: Map<OptionName, GivenOption>;
 
@@ -47,9 +50,9 @@ export class GivenOptions {
   }
 
   /** All that one of the takers has. */
-  valuesFor<T extends Taker>(taker: T): Partial<Checked<T>> {
+  valuesFor<T extends Taker>(taker: T): Present<Checked<T>> {
     const values = optionNames(taker).map(name => [name, this.value(name)] as const);
-    return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Partial<Checked<T>>;
+    return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Present<Checked<T>>;
   }
 
   /** @throws UsageError for an option that none of these takes, or a value that cannot be. */

@@ -8,7 +8,7 @@ import type { Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
-import { jsonReporter, textReporter } from './report.js';
+import { includes, jsonReporter, textReporter } from './report.js';
 import { UsageError } from './usage.js';
 
 export const serveHelp = `Usage
@@ -43,14 +43,18 @@ export async function serve(args: string[]): Promise<number> {
   }
   const json = given.value('json') ?? false;
   const server = makeServer(given, json ? { stdout: 'stderr' } : {});
-  const report = json ? jsonReporter(process.stdout) : textReporter(process.stdout);
+  const level = given.value('logLevel') ?? 'info';
+  const report = (json ? jsonReporter : textReporter)(process.stdout, level);
   reapAsInit(server);
 
   let exitCode = 0;
   server.on('connection', report.connection);
   server.on('exit', report.exit);
   server.on('end', report.end);
-  server.on('warning', warning => console.error(`truefork: ${warning.message}`));
+  server.on('refused', report.refused);
+  server.on('warning', warning => {
+    if (includes(level, 'warn')) console.error(`truefork: ${warning.message}`);
+  });
   server.on('error', error => {
     console.error(`truefork: ${error.message}`);
     exitCode = 1;

@@ -1,13 +1,18 @@
-import { assertAllowed, checkOptions, type ServerOptions } from './options.js';
+import { badArgument } from '../errors.js';
+import {
+  assertGrantable,
+  type CheckedLimits,
+  changeLimits,
+  type LimitOptions,
+  limitNames,
+  type NewLimits,
+  pickLimits,
+} from './limit-options.js';
+import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
+import { settingCommands } from './settings.js';
 
-export interface ForkingServerOptions extends ServerOptions {
-  /**
-   * The most connections served at once, each by a process of its own; further clients wait in the backlog.
-   * 256 by default, or less where the user's process limit is low.
-   */
-  maxChildren?: number;
-}
+export interface ForkingServerOptions extends ServerOptions, LimitOptions {}
 
 /**
  * A TCP server that serves each connection in a forked process of its own, which begins with everything that the
@@ -19,14 +24,57 @@ export interface ForkingServerOptions extends ServerOptions {
  * await server.listen(7777);
  */
 export class ForkingServer extends Server {
-  /** The most connections that are served at once. */
-  readonly maxChildren: number;
+  #limits: CheckedLimits;
+  readonly #killDelay: number;
 
-  /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
+  /**
+   * @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be.
+   */
   constructor(options: ForkingServerOptions) {
     const checked = checkOptions('fork', options);
-    assertAllowed(checked.maxChildren);
-    super({ ...checked, most: checked.maxChildren }, 'fork');
-    this.maxChildren = checked.maxChildren;
+    const limits = pickLimits(checked);
+    assertPossible(limits);
+    super({ ...checked, most: limits.maxChildren }, 'fork');
+    this.#limits = limits;
+    this.#killDelay = checked.killDelay;
   }
+
+  /** The most connections that are served at once. */
+  get maxChildren(): number {
+    return this.#limits.maxChildren;
+  }
+
+  /** What holds now, every default filled in. */
+  get limits(): Readonly<CheckedLimits> {
+    return { ...this.#limits };
+  }
+
+  /**
+   * Changes some of the limits while the server runs. Times hold for the connections that there are, too; what a child
+   * may use, for children to come; nobody who is in is turned out for a limit of those who may come in.
+   *
+   * @throws as the constructor; then nothing has changed.
+   */
+  setLimits(changes: NewLimits): void {
+    for (const name of Object.keys(changes)) {
+      assertTaken(name, ['fork']);
+      if (!(limitNames as readonly string[]).includes(name))
+        throw badArgument(
+          `${name} cannot be changed while the server runs; these can: ${limitNames.join(', ')}`,
+        );
+    }
+    const limits = changeLimits(this.#limits, changes);
+    assertPossible(limits);
+    this.#limits = limits;
+    this.sendSettings();
+  }
+
+  protected override settings(): Buffer[] {
+    return settingCommands(this.#limits, this.#killDelay);
+  }
+}
+
+function assertPossible(limits: CheckedLimits): void {
+  assertAllowed(limits.maxChildren);
+  assertGrantable(limits);
 }

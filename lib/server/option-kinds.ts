@@ -1,5 +1,6 @@
 /** The kinds of values that options have: how each is typed on the command line, checked, and shown. */
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { badArgument, misuse } from '../errors.js';
@@ -63,6 +64,142 @@ function showDuration(value: Duration): string {
   if (typeof value === 'string') return value;
   const unit = (['h', 'm', 's'] as const).find(name => value > 0 && value % units[name] === 0) ?? 'ms';
   return value === 0 ? '0s' : `${value / units[unit]}${unit}`;
+}
+
+/** A number of bytes, or a text with its unit: `'512K'`, `'256M'`, `'1G'`, in powers of 1024. */
+export type Size = number | `${number}${'K' | 'M' | 'G'}`;
+
+const sizeUnits = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Bytes once checked. */
+export function size(least: number, most = 2 ** 50): Kind<Size, number> {
+  return {
+    placeholder: 'size',
+    parse: text => (/^\d+$/.test(text) ? Number(text) : text),
+    check(name, value) {
+      const [, count, unit] = /^(\d+(?:\.\d+)?)([KMG])$/.exec(String(value)) ?? [];
+      const bytes =
+        unit === undefined ? value : Math.round(Number(count) * sizeUnits[unit as keyof typeof sizeUnits]);
+      if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= least && bytes <= most)
+        return bytes;
+      throw badArgument(
+        `${name} has to be a size of at least ${showSize(least)}: a number of bytes, or with its unit as in "512K", ` +
+          `"256M" or "1G"; not ${show(value)}`,
+      );
+    },
+    show: showSize,
+  };
+}
+
+function showSize(value: Size): string {
+  if (typeof value === 'string') return value;
+  const unit = (['G', 'M', 'K'] as const).find(name => value > 0 && value % sizeUnits[name] === 0);
+  return unit === undefined ? String(value) : `${value / sizeUnits[unit]}${unit}`;
+}
+
+/** So many a second. */
+export function rate(least: number, most: number): Kind<number> {
+  return {
+    placeholder: 'n',
+    parse: text => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text),
+    check(name, value) {
+      if (typeof value !== 'number' || !(value >= least && value <= most))
+        throw badArgument(
+          `${name} has to be a number a second, from ${least} to ${most}, not ${show(value)}`,
+        );
+      return value;
+    },
+    show: String,
+  };
+}
+
+/**
+ * How a client is turned away: with a clean end, said something first (`'refuse:too many of you\n'`, or bytes), or with
+ * a reset.
+ */
+export type Policy = 'refuse' | `refuse:${string}` | 'reset' | Uint8Array;
+
+/** The limits of the whole server can also let clients wait in the backlog. */
+export type GlobalPolicy = Policy | 'queue';
+
+/** What a socket's empty send buffer surely takes. */
+const longestRefusal = 4096;
+
+export function policy(): Kind<Policy> {
+  return policyOf<Policy>('refuse|refuse:text|reset', '');
+}
+
+export function globalPolicy(): Kind<GlobalPolicy> {
+  return policyOf<GlobalPolicy>('queue|refuse|refuse:text|reset', '"queue", ');
+}
+
+function policyOf<Allowed extends GlobalPolicy>(placeholder: string, queue: string): Kind<Allowed> {
+  return {
+    placeholder,
+    parse: unescape,
+    check(name, value) {
+      const isWord = value === 'reset' || value === 'refuse' || (value === 'queue' && queue !== '');
+      const isText = typeof value === 'string' && value.startsWith('refuse:');
+      if (isWord) return value as Allowed;
+      if (!isText && !(value instanceof Uint8Array)) {
+        throw badArgument(
+          `${name} has to be ${queue}"refuse", "refuse:" and what the client is told, or "reset"; not ${show(value)}`,
+        );
+      }
+      if (Buffer.byteLength(value) > longestRefusal)
+        throw badArgument(`${name}: what a client is told has at most ${longestRefusal} bytes`);
+      return value as Allowed;
+    },
+    show: value => (typeof value === 'string' ? value : 'refuse:…'),
+  };
+}
+
+/** On the command line a line's end is written as in a string: `refuse:too many\\r\\n`. */
+function unescaped(text: string): string {
+  const characters: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
+  return text.replaceAll(/\\([nrt\\])/g, (_, letter: string) => characters[letter]!);
+}
+
+/** A list of addresses and networks. */
+export function addresses(): Kind<readonly string[]> {
+  return {
+    placeholder: 'cidr',
+    repeats: true,
+    parse: text => text,
+    check(name, value) {
+      if (!Array.isArray(value))
+        throw badArgument(
+          `${name} has to be a list of addresses, as in ["10.0.0.0/8", "::1"], not ${show(value)}`,
+        );
+      for (const cidr of value) checkCidr(name, cidr);
+      return value;
+    },
+    show: value => value.join(', '),
+  };
+}
+
+function checkCidr(name: string, cidr: unknown): void {
+  const [address = '', bits, rest] = String(cidr).split('/');
+  try {
+    if (rest !== undefined || address.includes('%')) throw new Error('not a CIDR');
+    const family = net.isIPv6(address) ? 'ipv6' : 'ipv4';
+    const list = new net.BlockList();
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, /^\d+$/.test(bits) ? Number(bits) : Number.NaN, family);
+    // An IPv4 network written as IPv6 is one; a bigger one would be neither.
+    if (family === 'ipv6' && isMapped(address) && Number(bits ?? 128) < 96)
+      throw new Error('not of one family');
+  } catch {
+    throw badArgument(
+      `${name}: ${show(cidr)} is no address, or network as in "10.0.0.0/8" or "2001:db8::/32"`,
+    );
+  }
+}
+
+function isMapped(address: string): boolean {
+  const mapped = new net.BlockList();
+  mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+  return mapped.check(address, 'ipv6');
 }
 
 export function choice<const Word extends string>(...words: Word[]): Kind<Word> {

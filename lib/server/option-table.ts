@@ -4,7 +4,20 @@
  * of those who take it (a test holds the two together), and the place that uses it.
  */
 import { defaultMaxChildren, mostChildren } from './limits.js';
-import { choice, duration, flag, handlerScript, integer, type Kind, text } from './option-kinds.js';
+import {
+  addresses,
+  choice,
+  duration,
+  flag,
+  globalPolicy,
+  handlerScript,
+  integer,
+  type Kind,
+  policy,
+  rate,
+  size,
+  text,
+} from './option-kinds.js';
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
@@ -12,7 +25,14 @@ export const serverKinds = ['fork', 'iterative', 'select'] as const;
 export type Taker = (typeof serverKinds)[number] | 'listen' | 'command';
 
 /** The headings of the help, in its order. */
-export const topics = ['What to serve', 'Listening', 'Limits', 'Time', 'Output'] as const;
+export const topics = [
+  'What to serve',
+  'Listening',
+  'Limits',
+  'Time',
+  'Resources of a child',
+  'Output',
+] as const;
 
 export interface Option<In = unknown, Checked = In> {
   /** The heading that it stands under in the help. */
@@ -99,7 +119,90 @@ export const optionTable = {
     kind: integer(1, 1_000_000),
     default: () => Math.min(defaultMaxChildren, mostChildren()),
     defaultText: '256',
-    help: 'most connections at once, each by a process of its own; more wait',
+    help: 'most connections at once, each by a process of its own',
+  }),
+  maxChildrenPolicy: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: globalPolicy(),
+    default: 'queue',
+    help: 'clients beyond --max-children wait (queue), are told something and closed, or are reset',
+  }),
+  maxPerSource: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    help: 'most connections at once from one IPv4 address or IPv6 /64',
+  }),
+  maxPerSourcePolicy: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: policy(),
+    default: 'refuse',
+    help: 'clients beyond --max-per-source',
+  }),
+  acceptRate: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: rate(0.001, 1_000_000),
+    help: 'most connections a second, on average',
+  }),
+  acceptBurst: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    defaultText: "a second's",
+    help: 'how many may come at once before --accept-rate holds',
+  }),
+  acceptRatePolicy: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: globalPolicy(),
+    default: 'queue',
+    help: 'clients beyond --accept-rate',
+  }),
+  acceptRatePerSource: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: rate(0.001, 1_000_000),
+    help: 'as --accept-rate, for each IPv4 address or IPv6 /64',
+  }),
+  acceptBurstPerSource: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    defaultText: "a second's",
+    help: 'as --accept-burst, for each IPv4 address or IPv6 /64',
+  }),
+  acceptRatePerSourcePolicy: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: policy(),
+    default: 'refuse',
+    help: 'clients beyond --accept-rate-per-source',
+  }),
+  allow: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: addresses(),
+    default: [],
+    defaultText: 'all',
+    help: 'address or network that is let in; again for more',
+  }),
+  deny: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: addresses(),
+    default: [],
+    defaultText: 'none',
+    help: 'address or network that is not, even if --allow has it; again for more',
+  }),
+  addressPolicy: option({
+    topic: 'Limits',
+    takenBy: ['fork'],
+    kind: policy(),
+    default: 'refuse',
+    help: 'clients that --allow and --deny keep out',
   }),
   maxConnections: option({
     topic: 'Limits',
@@ -117,6 +220,30 @@ export const optionTable = {
     help: 'what waits for the connections: select knows no descriptor above 1023, poll has no such limit',
   }),
 
+  firstByteTimeout: option({
+    topic: 'Time',
+    takenBy: ['fork'],
+    kind: duration(),
+    default: 0,
+    defaultText: 'none',
+    help: 'how long a client may take to send its first byte',
+  }),
+  idleTimeout: option({
+    topic: 'Time',
+    takenBy: ['fork'],
+    kind: duration(),
+    default: 0,
+    defaultText: 'none',
+    help: 'how long a connection may last on which no byte moves, either way',
+  }),
+  connectionTimeout: option({
+    topic: 'Time',
+    takenBy: ['fork'],
+    kind: duration(),
+    default: 0,
+    defaultText: 'none',
+    help: 'how long a connection may last in all',
+  }),
   gracePeriod: option({
     topic: 'Time',
     takenBy: serverKinds,
@@ -132,6 +259,43 @@ export const optionTable = {
     help: 'how long children may then take to obey SIGTERM, before SIGKILL',
   }),
 
+  maxMemory: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: size(16 * 2 ** 20),
+    help: 'most memory beside what it begins with (RLIMIT_DATA)',
+  }),
+  maxCpuTime: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: duration(1000),
+    help: 'most CPU time, in whole seconds (RLIMIT_CPU)',
+  }),
+  maxOpenFiles: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: integer(64, 2 ** 30),
+    help: 'most open descriptors (RLIMIT_NOFILE)',
+  }),
+  maxCoreSize: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: size(0),
+    help: 'biggest core dump (RLIMIT_CORE)',
+  }),
+  nice: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: integer(-20, 19),
+    help: 'niceness: 19 waits for everybody else',
+  }),
+  oomScoreAdj: option({
+    topic: 'Resources of a child',
+    takenBy: ['fork'],
+    kind: integer(-1000, 1000),
+    help: 'how readily the kernel ends it when memory is short: 1000 first',
+  }),
+
   stdout: option({
     topic: 'Output',
     takenBy: serverKinds,
@@ -145,6 +309,13 @@ export const optionTable = {
     kind: flag(),
     default: false,
     help: 'one JSON object a line instead of text',
+  }),
+  logLevel: option({
+    topic: 'Output',
+    takenBy: ['command'],
+    kind: choice('error', 'warn', 'info', 'debug'),
+    default: 'info',
+    help: 'info has each connection; warn only what went wrong or was refused; debug adds page faults and waits',
   }),
 };
 

@@ -8,8 +8,16 @@ import type { Mode } from '../zygote/config.js';
 import type { Duration } from './option-kinds.js';
 import type { Checked } from './option-table.js';
 import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
-import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo } from './records.js';
+import { endingLimits, refusalReasons, type ZygoteRecord } from './protocol.js';
+import {
+  type ConnectionInfo,
+  decodeStatus,
+  type EndInfo,
+  type ExitInfo,
+  killedUnseen,
+  type RefusedInfo,
+} from './records.js';
+import { type ServerStats, Tally } from './stats.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
 export interface ServerEvents {
@@ -20,6 +28,8 @@ export interface ServerEvents {
   exit: [ExitInfo];
   /** In the others: a connection has ended. */
   end: [EndInfo];
+  /** In a forking server: clients were turned away, told of at most once a second for each reason. */
+  refused: [RefusedInfo];
   /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
   warning: [Error];
   /** The server has failed, and is closing. */
@@ -67,6 +77,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #hasRef = true;
   #lastId = 0;
   readonly #live = new Map<number, LiveConnection>();
+  readonly #tally = new Tally();
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
@@ -136,6 +147,20 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return (this.#closing ??= this.#finish());
   }
 
+  /** The commands that say how to serve, told to each zygote before its first client. */
+  protected settings(): Buffer[] {
+    return [];
+  }
+
+  protected sendSettings(): void {
+    this.#zygote?.send(this.settings());
+  }
+
+  /** What has been counted since the server was made. */
+  stats(): ServerStats {
+    return this.#tally.stats(this.#live.size);
+  }
+
   /** As `net.Server.ref()`: the program goes on while this server runs. */
   ref(): this {
     this.#hasRef = true;
@@ -173,13 +198,20 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   /** Resolves when the zygote serves, rejects when it could not begin to. */
   #startZygote(): Promise<void> {
-    const zygote = new ZygoteProcess(this.#listener!, this.#options.stdout, {
-      mode: this.#mode,
-      handler: this.#options.handler.href,
-      backlog: this.#where!.backlog,
-      most: this.#options.most,
-      firstId: this.#lastId + 1,
-    });
+    const settings = this.settings();
+    const zygote = new ZygoteProcess(
+      this.#listener!,
+      this.#options.stdout,
+      {
+        mode: this.#mode,
+        handler: this.#options.handler.href,
+        backlog: this.#where!.backlog,
+        most: this.#options.most,
+        firstId: this.#lastId + 1,
+        settings: settings.length,
+      },
+      settings,
+    );
     this.#zygote = zygote;
     if (!this.#hasRef) zygote.unref();
     return new Promise((resolve, reject) => {
@@ -206,6 +238,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         const { id, pid, remoteAddress, remotePort } = record;
         this.#lastId = Math.max(this.#lastId, id);
         this.#live.set(id, { id, pid, remoteAddress, remotePort, since: Date.now() });
+        this.#tally.countConnection();
         this.emit('connection', { id, pid, remoteAddress, remotePort });
         return;
       }
@@ -214,10 +247,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         if (live === undefined) return;
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
-        this.emit('exit', {
+        const exit = {
           ...connection,
           ...decodeStatus(record.status),
+          limit: endingLimits[record.limit] ?? null,
           durationMs: record.durationUs / 1000,
+          bytesRead: record.bytesIn,
+          bytesWritten: record.bytesOut,
           rusage: {
             userCPUTime: record.userCpuUs,
             systemCPUTime: record.systemCpuUs,
@@ -227,7 +263,9 @@ export abstract class Server extends EventEmitter<ServerEvents> {
             voluntaryContextSwitches: record.voluntarySwitches,
             involuntaryContextSwitches: record.involuntarySwitches,
           },
-        });
+        };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
         return;
       }
       case 'End': {
@@ -236,6 +274,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
         this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        return;
+      }
+      case 'Refused': {
+        const { count, remoteAddress, remotePort } = record;
+        const reason = refusalReasons[record.reason]!;
+        const total = this.#tally.countRefused(reason, count);
+        this.emit('refused', { reason, count, total, remoteAddress, remotePort });
         return;
       }
       case 'Trouble': {
@@ -257,13 +302,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     for (const { since, ...connection } of this.#live.values()) {
       const ended = { ...connection, durationMs: Date.now() - since };
       if (this.#mode !== 'fork') this.emit('end', ended);
-      else this.emit('exit', { ...ended, code: null, signal: 'SIGKILL', coreDumped: false, rusage: null });
+      else {
+        const exit: ExitInfo = { ...ended, ...killedUnseen };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
+      }
     }
     this.#live.clear();
   }
 
   #replaceZygote({ code, signal }: Ending, livedMs: number): void {
     this.#tellOfOrphans();
+    this.#tally.countZygote();
     this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     if (this.#deathsInARow >= mostDeathsInARow) {

@@ -9,11 +9,15 @@
 #include <functional>
 #include <unordered_map>
 
+#include "serve/source.h"
+
 namespace truefork {
 
 struct Child {
   uint64_t id;
-  int64_t startedAt;  // NowMicros()
+  int64_t startedAt;   // NowMicros()
+  uint32_t slot = 0;   // the supervisor's
+  Source source = {};  // where its client comes from
 };
 
 class Children {

@@ -20,5 +20,6 @@ export function alike(text: string): string {
   return text
     .replaceAll(/127\.0\.0\.1:(\d+)/g, '127.0.0.1:PORT')
     .replaceAll(/\b(process|parent is|parent|child) \d+/g, '$1 PID')
-    .replaceAll(/[\d.]+ ms/g, 'TIME');
+    .replaceAll(/[\d.]+ ms/g, 'TIME')
+    .replaceAll(/[\d.]+ (B|MiB)\b/g, 'SIZE');
 }
