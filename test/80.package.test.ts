@@ -261,7 +261,7 @@ describe('types', () => {
       types: ['node'],
     };
     write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['types.ts'] }));
-    const result = await run(process.execPath, [tsc, '-p', project]);
+    const result = await run(process.execPath, [tsc, '-p', project], { deadline: slow.timeout });
     expect(result, result.stdout).toMatchObject({ code: 0, stdout: '' });
   });
 });
