@@ -56,7 +56,8 @@
         "native/support/errors.cc",
         "native/support/faults.cc",
         "native/support/passwd.cc",
-        "native/support/system.cc"
+        "native/support/system.cc",
+        "native/support/throw_bad_array_new_length.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")", "native"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS"],

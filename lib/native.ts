@@ -1,5 +1,5 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
-import { createRequire } from 'node:module';
+import { loadAddon } from './addon/load.js';
 import type { PosixCalls } from './posix/native.js';
 
 /** A connection as a serve loop hands it to whom is to serve it. */
@@ -130,9 +130,24 @@ export interface Native {
   posix: PosixCalls;
 }
 
-const require = createRequire(import.meta.url);
+const loaded = loadAddon();
 
-/** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
-export const addonFile = require.resolve(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+/** The file that the addon was loaded from. */
+export const addonFile: string | undefined = 'addon' in loaded ? loaded.file : undefined;
 
-export const native: Native = require(addonFile);
+/** @throws `ERR_TRUEFORK_PLATFORM` or `ERR_TRUEFORK_ADDON`, where every call would. */
+export function assertAvailable(): void {
+  if ('error' in loaded) throw loaded.error();
+}
+
+/**
+ * Without the addon the package can still be imported, and its types used: an editor on another system, a program that
+ * asks first. Every call throws, and the constants are undefined.
+ */
+function unavailable(): Native {
+  const refusing = <Known extends object>(known: Known) =>
+    new Proxy(known, { get: (_, name) => known[name as keyof Known] ?? assertAvailable });
+  return refusing({ posix: refusing({ constants: {} }) }) as unknown as Native;
+}
+
+export const native: Native = 'addon' in loaded ? (loaded.addon as Native) : unavailable();

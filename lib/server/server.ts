@@ -2,7 +2,7 @@ import dns from 'node:dns/promises';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { misuse } from '../errors.js';
-import { native, type Privileges } from '../native.js';
+import { assertAvailable, native, type Privileges } from '../native.js';
 import type { Mode } from '../zygote/config.js';
 import { Generation, type LiveInfo } from './generation.js';
 import type { Duration } from './option-kinds.js';
@@ -96,6 +96,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
+    assertAvailable();
     this.#options = options;
     this.#privileges = resolvePrivileges(options);
     if (options.watch) this.#watcher = new FileWatcher(() => this.#reloadChanged());
