@@ -1,8 +1,8 @@
 import { badArgument } from '../errors.js';
 import {
   assertGrantable,
-  changeLimits,
   type CheckedLimits,
+  changeLimits,
   type LimitOptions,
   limitNames,
   type NewLimits,

@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { misuse } from '../errors.js';
 import type { Duration, GlobalPolicy, Policy, Size } from './option-kinds.js';
-import { checkOption } from './options.js';
 import type { CheckedValue } from './option-table.js';
+import { checkOption } from './options.js';
 
 /** All of them can be changed while the server runs: `server.setLimits()`. */
 export interface LimitOptions {

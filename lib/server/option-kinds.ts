@@ -136,7 +136,7 @@ export function globalPolicy(): Kind<GlobalPolicy> {
 function policyOf<Allowed extends GlobalPolicy>(placeholder: string, queue: string): Kind<Allowed> {
   return {
     placeholder,
-    parse: unescape,
+    parse: unescaped,
     check(name, value) {
       const isWord = value === 'reset' || value === 'refuse' || (value === 'queue' && queue !== '');
       const isText = typeof value === 'string' && value.startsWith('refuse:');
@@ -155,7 +155,7 @@ function policyOf<Allowed extends GlobalPolicy>(placeholder: string, queue: stri
 }
 
 /** On the command line a line's end is written as in a string: `refuse:too many\\r\\n`. */
-function unescape(text: string): string {
+function unescaped(text: string): string {
   const characters: Record<string, string> = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
   return text.replaceAll(/\\([nrt\\])/g, (_, letter: string) => characters[letter]!);
 }

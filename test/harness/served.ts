@@ -43,8 +43,8 @@ export class Served extends Subject {
     return zygote.pid;
   }
 
-  connect(): Promise<Client> {
-    return Client.connect(this.port);
+  connect(from?: string): Promise<Client> {
+    return Client.connect(this.port, '127.0.0.1', from);
   }
 
   /** The record of the n-th connection. */
