@@ -5,9 +5,12 @@
       "sources": [
         "native/addon.cc",
         "native/fork/address_space.cc",
+        "native/fork/compact_heap.cc",
         "native/fork/exits.cc",
         "native/fork/fork.cc",
         "native/fork/fuse.cc",
+        "native/fork/large_pages.cc",
+        "native/fork/mappings.cc",
         "native/fork/pact.cc",
         "native/fork/signals.cc",
         "native/fork/threads.cc",

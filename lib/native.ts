@@ -2,12 +2,15 @@
 import { createRequire } from 'node:module';
 import type { PosixCalls } from './posix/native.js';
 
-/** A connection as the serve loop hands it to the child that is to serve it. */
-export interface Accepted {
-  fd: number;
-  id: number;
-  remoteAddress: string;
-  remotePort: number;
+/** A connection as a serve loop hands it to whom is to serve it. */
+export interface Accepted extends ConnectionDescription {
+  readonly fd: number;
+}
+
+export interface ConnectionDescription {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 export interface ServeOptions {
@@ -24,7 +27,8 @@ export interface ServeOptions {
 
 /** What the blocking server calls, each from the event loop's top. */
 export interface BlockingCallbacks {
-  data(chunk: Buffer): void;
+  /** So many bytes were read. */
+  data(size: number): void;
   /** The peer has finished (0), or the connection failed (a negative errno). */
   end(errno: number): void;
   handOver(): void;
@@ -75,8 +79,13 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
-  serve(options: ServeOptions): Accepted | undefined;
-  serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
+  /** Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. */
+  serve(options: ServeOptions): number | undefined;
+  /** In a child: the connection that it was forked for. */
+  describeConnection(): ConnectionDescription;
+  prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;
+  readInto(buffer: Uint8Array): void;
+  serveBlocking(fd: number): void;
   multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;
   peerWrite(id: number, data: Uint8Array): boolean;
   peerRead(id: number, reading: boolean): void;
@@ -96,4 +105,6 @@ export interface Native {
 const require = createRequire(import.meta.url);
 
 /** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
-export const native: Native = require(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+export const addonFile = require.resolve(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+
+export const native: Native = require(addonFile);

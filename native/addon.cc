@@ -74,7 +74,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   });
 
   give("serve", Serve);
+  give("describeConnection", DescribeConnection);
   RegisterMultiplexer(env, exports);
+  give("prepareBlocking", PrepareBlocking);
+  give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
   give("watchTraffic", WatchTraffic);

@@ -13,7 +13,7 @@ test('at maxChildren further clients wait in the backlog, and each gets its turn
   const waiting = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
   for (const [n, client] of waiting.entries()) client.send(`waiting ${n}`);
   expect(await clients[0]!.exchange('still')).toBe('still');
-  expect(server.connections.length).toBe(2);
+  await eventually('both to be told of', () => server.connections.length === 2);
   expect(waiting.map(client => client.received)).toEqual(['', '', '', '', '']);
 
   for (const client of clients) await client.end();

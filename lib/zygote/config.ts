@@ -12,6 +12,8 @@ export interface ZygoteConfig {
   firstId: number;
   /** How many commands follow that say how to serve. */
   settings: number;
+  /** Variables that were other for the start of a process that forks, as they are meant to be. */
+  environment: Record<string, string | null>;
 }
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */

@@ -1,9 +1,10 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
-import { type Accepted, native } from '../native.js';
+import { native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import { descriptors, type ZygoteConfig } from './config.js';
+import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
@@ -11,24 +12,24 @@ import { serveByServer, serveByStream } from './sockets.js';
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { backlog, firstId, most, settings } = config;
-  const accepted = native.serve({ ...descriptors, backlog, firstId, maxChildren: most, settings });
+  const fd = native.serve({ ...descriptors, backlog, firstId, maxChildren: most, settings });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (accepted === undefined) native.exitNow(0);
+  if (fd === undefined) native.exitNow(0);
   becomeChild();
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, accepted);
-  else began.then(() => serveConnection(loaded, accepted));
+  if (began === undefined) serveConnection(loaded, fd);
+  else began.then(() => serveConnection(loaded, fd));
 }
 
-function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): void {
+function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
   switch (form) {
     case 'callbacks':
-      serveByCallbacks(handler as CallbacksHandler, accepted);
+      serveByCallbacks(handler as CallbacksHandler, new ForkedFor(fd));
       break;
     case 'stream':
-      serveByStream(handler as StreamHandler, accepted.fd);
+      serveByStream(handler as StreamHandler, fd);
       break;
     case 'server':
-      serveByServer(handler as net.Server, accepted.fd);
+      serveByServer(handler as net.Server, fd);
   }
 }

@@ -57,6 +57,9 @@ std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
   AwaitSettings();
   channel_.Put(protocol::Record::Listening);
+  channel_.Flush();
+  options_.onceListening();
+  resources_.MeasureMemory();
   for (;;) {
     Wait();
     ObeyCommands();
@@ -67,7 +70,7 @@ std::optional<Connection> ServeLoop::Run() {
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
     if (!MayAccept()) continue;
-    const std::optional<Connection> connection = NextConnection();
+    std::optional<Connection> connection = NextConnection();
     if (!connection) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
@@ -82,9 +85,14 @@ bool ServeLoop::HasEnded() const {
 // Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
-  channel_.Flush();
+  if (phase_ == Phase::Serving) {
+    flushAt_ = channel_.FlushInBatches();
+  } else {
+    flushAt_ = 0;
+    channel_.Flush();
+  }
   const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
-  const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
+  const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
   pollfd fds[] = {
       {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
   if (poll(fds, 3, MillisecondsToSleep()) < 0) {
@@ -101,10 +109,9 @@ int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
   const int64_t opensAt = IsOpen() ? admission_.OpensAt(children_.size(), NowMicros()) : 0;
-  for (const int64_t next :
-       {deadline_, pausedUntil_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()}) {
-    if (next > 0 && (wake == 0 || next < wake)) wake = next;
-  }
+  for (const int64_t time :
+       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()})
+    if (time > 0 && (wake == 0 || time < wake)) wake = time;
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
@@ -124,13 +131,13 @@ std::optional<Connection> ServeLoop::NextConnection() {
     return connection;
   }
   if (phase_ == Phase::Serving) return listenerIsReady_ ? Accept() : std::nullopt;
-  const std::optional<Connection> queued = Accept();
+  std::optional<Connection> queued = Accept();
   if (queueIsEmpty_ || --drainLeft_ <= 0) StopListening();
   return queued;
 }
 
 std::optional<Connection> ServeLoop::Accept() {
-  Connection connection{-1, 0, {}};
+  Connection connection{-1, 0, {}, {}};
   int errnum = faults::Take(faults::Call::Accept);
   if (errnum == 0) {
     connection.fd = accept4(options_.listener, connection.peer.raw(), &connection.peer.length, SOCK_CLOEXEC);
@@ -144,6 +151,7 @@ std::optional<Connection> ServeLoop::Accept() {
       return std::nullopt;
     }
     connection.id = nextId_++;
+    connection.host = connection.peer.Host();
     return connection;
   }
   if (!queueIsEmpty_ && errnum != EINTR && !ConcernsOneClientOnly(errnum)) PauseAfter("accept", errnum);
@@ -172,7 +180,7 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
     children_.Add(pid, {connection.id, NowMicros(), slot, SourceOf(connection.peer)});
     supervisor_.Watch(slot, pid, connection.fd, connection.peer);
     protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
-    connection.peer.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
+    connection.host.copy(record.remoteAddress, sizeof record.remoteAddress - 1);
     channel_.Put(protocol::Record::Connection, record);
   }
   return pid;

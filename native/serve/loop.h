@@ -3,7 +3,9 @@
 
 #include <uv.h>
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "fork/signals.h"
 #include "serve/admission.h"
@@ -20,6 +22,7 @@ struct Connection {
   int fd;
   uint64_t id;
   Address peer;
+  std::string host;  // the peer's address in text: made by the parent, which does so with its memory at hand
 };
 
 class ServeLoop {
@@ -30,7 +33,8 @@ class ServeLoop {
     int backlog;           // as in listen(2)
     uint32_t maxChildren;  // at the cap clients wait in the backlog
     uint64_t firstId;      // the id of the first connection
-    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
+    uint32_t settings;     // how many commands say how to serve, before the first client
+    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, const Options& options);
@@ -89,6 +93,7 @@ class ServeLoop {
   uint64_t nextId_;
   bool queueIsEmpty_ = false;
   int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
+  int64_t flushAt_ = 0;   // when records that wait for company are sent; 0: none do
   int64_t deadline_ = 0;  // when the phase is over; 0: never
   uint32_t killMs_ = 0;
   std::optional<Connection> unserved_;  // accepted, but no process could be forked for it yet

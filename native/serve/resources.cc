@@ -53,7 +53,11 @@ void SetOomScoreAdj(int value) {
 
 void Resources::Set(const protocol::ResourcesCommand& given) {
   given_ = given;
-  if (CapsMemory()) dataLimit_ = DataSize() + given.memory;
+  MeasureMemory();
+}
+
+void Resources::MeasureMemory() {
+  if (CapsMemory()) dataLimit_ = DataSize() + given_.memory;
 }
 
 void Resources::Limit() const {

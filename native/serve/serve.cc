@@ -2,10 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <uv.h>
 
 #include "fork/address_space.h"
+#include "fork/exits.h"
+#include "fork/large_pages.h"
 #include "fork/pact.h"
 #include "serve/loop.h"
 #include "serve/out_of_memory.h"
@@ -19,14 +23,26 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
-void NameProcess(const Connection& connection) {
-  const std::string host = connection.peer.Host();
-  const bool v6 = connection.peer.family() == AF_INET6;
-  const std::string address = v6 ? "[" + host + "]" : host;
-  uv_set_process_title(("truefork: " + address + ":" + std::to_string(connection.peer.Port())).c_str());
+// In a child: what it was forked for.
+Connection served{};
+
+void NameProcess() {
+  const bool v6 = served.peer.family() == AF_INET6;
+  char title[128];
+  snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
+           served.peer.Port());
+  uv_set_process_title(title);
 }
 
 }  // namespace
+
+// Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
+void SettleMalloc() {
+#ifdef __GLIBC__
+  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
+  free(malloc(64 * 1024));
+#endif
+}
 
 Napi::Value Serve(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -46,6 +62,10 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
   NoteOutOfMemory();
+  SettleMalloc();
+  options.onceListening = [] {
+    if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+  };
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -53,14 +73,17 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
+  served = *connection;
+  NameProcess();
+  return Napi::Number::New(env, served.fd);
+}
 
-  NameProcess(*connection);
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("fd", connection->fd);
-  result.Set("id", static_cast<double>(connection->id));
-  result.Set("remoteAddress", connection->peer.Host());
-  result.Set("remotePort", connection->peer.Port());
-  return result;
+Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {
+  Napi::Object described = Napi::Object::New(info.Env());
+  described.Set("id", static_cast<double>(served.id));
+  described.Set("remoteAddress", served.host);
+  described.Set("remotePort", served.peer.Port());
+  return described;
 }
 
 Napi::Value ProtocolLayouts(const Napi::CallbackInfo& info) {
