@@ -10,10 +10,10 @@ export interface ZygoteConfig {
   /** In a forking server, the most children; else the most connections. */
   most: number;
   firstId: number;
-  /** How many commands follow that say how to serve. */
-  settings: number;
   /** Variables that were other for the start of a process that forks, as they are meant to be. */
   environment: Record<string, string | null>;
+  /** How many commands follow that say how to serve. */
+  settings: number;
 }
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */

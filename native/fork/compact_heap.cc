@@ -15,14 +15,14 @@
 
 namespace {
 
-constexpr uintptr_t kChunk = 256 * 1024;          // v8::internal::MemoryChunk's size and alignment
+constexpr uintptr_t kChunk = 256 * 1024;  // v8::internal::MemoryChunk's size and alignment
 constexpr uintptr_t kLargePage = 2 * 1024 * 1024;
-constexpr size_t kNoChunk = 64 * 1024 * 1024;     // reservations for code and the like are beyond it
+constexpr size_t kNoChunk = 64 * 1024 * 1024;  // reservations for code and the like are beyond it
 
 std::atomic<uintptr_t> next{0};
 
-// V8 asks for what it needs and almost a chunk more, to cut an aligned piece out of it. A hint that is aligned
-// already, and taken, is kept from its first byte on.
+// V8 asks for what it needs and almost a chunk more, to cut an aligned piece out of it. A hint that is
+// aligned already, and taken, is kept from its first byte on.
 uintptr_t Take(uintptr_t wanted, size_t length) {
   uintptr_t none = 0;
   next.compare_exchange_strong(none, (wanted & ~(kLargePage - 1)) + kLargePage - kChunk);

@@ -92,7 +92,8 @@ std::vector<uintptr_t> TextInUse(const Residency& residency) {
   return pages;
 }
 
-// Files on disk have no large pages, but files in memory do: the text is copied to one, and mapped from there.
+// Files on disk have no large pages, but files in memory do: the text is copied to one, and mapped from
+// there.
 void GatherText(const std::vector<uintptr_t>& pages) {
   const size_t size = pages.size() * kLarge;
   const int file = memfd_create("truefork: text", MFD_CLOEXEC);
@@ -134,8 +135,10 @@ void GatherData(const Residency& residency) {
     for (uintptr_t from = start; from < end;) {
       const uintptr_t to = std::min(end, Down(from) + kLarge);
       if (residency.IsWorthIt(from, to)) {
-        if (to - from == kLarge) Collapse(from, kLarge);
-        else MoveIntoLargePage(from, to);
+        if (to - from == kLarge)
+          Collapse(from, kLarge);
+        else
+          MoveIntoLargePage(from, to);
       }
       from = to;
     }

@@ -109,9 +109,10 @@ int ServeLoop::MillisecondsToSleep() const {
   if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
   const int64_t opensAt = IsOpen() ? admission_.OpensAt(children_.size(), NowMicros()) : 0;
-  for (const int64_t time :
-       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()})
-    if (time > 0 && (wake == 0 || time < wake)) wake = time;
+  for (const int64_t next :
+       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()}) {
+    if (next > 0 && (wake == 0 || next < wake)) wake = next;
+  }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }

@@ -33,7 +33,7 @@ class ServeLoop {
     int backlog;           // as in listen(2)
     uint32_t maxChildren;  // at the cap clients wait in the backlog
     uint64_t firstId;      // the id of the first connection
-    uint32_t settings;     // how many commands say how to serve, before the first client
+    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
     std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 

@@ -61,11 +61,11 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
-  NoteOutOfMemory();
   SettleMalloc();
   options.onceListening = [] {
     if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
   };
+  NoteOutOfMemory();
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
