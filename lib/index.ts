@@ -6,7 +6,7 @@ export { type AtForkHandlers, registerAtFork } from './fork/at-fork.js';
 export { ForkingServer, type ForkingServerOptions } from './server/forking-server.js';
 export { IterativeServer, type IterativeServerOptions } from './server/iterative-server.js';
 export type { CheckedLimits, LimitOptions, NewLimits } from './server/limit-options.js';
-export type { Duration, GlobalPolicy, Policy, Size } from './server/option-kinds.js';
+export type { Duration, GlobalPolicy, Policy, PoolSize, Size } from './server/option-kinds.js';
 export type { ListenOptions, ServerOptions } from './server/options.js';
 export type {
   ChildUsage,

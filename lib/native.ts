@@ -21,6 +21,11 @@ export interface ServeOptions {
   backlog: number;
   maxChildren: number;
   firstId: number;
+  /** How many children are kept ready, and how many when there were too few. */
+  poolMin: number;
+  poolMax: number;
+  connectionsPerChild: number;
+  onConnection(fd: number): void;
   /** How many commands say how to serve: they are obeyed before the first client. */
   settings: number;
 }
@@ -34,7 +39,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'settings'> & {
+export type MultiplexOptions = Pick<ServeOptions, 'listener' | 'channel' | 'backlog' | 'firstId'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -79,8 +84,12 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
-  /** Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. */
+  /**
+   * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
+   * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
+   */
   serve(options: ServeOptions): number | undefined;
+  awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
   describeConnection(): ConnectionDescription;
   prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;

@@ -12,6 +12,7 @@
 #include "serve/serve.h"
 #include "serve/socket_traffic.h"
 #include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/errors.h"
 #include "support/faults.h"
 #include "support/system.h"
@@ -74,6 +75,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   });
 
   give("serve", Serve);
+  give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
   give("describeConnection", DescribeConnection);
   RegisterMultiplexer(env, exports);
   give("prepareBlocking", PrepareBlocking);

@@ -44,7 +44,13 @@ test('the interfaces say what the table has', () => {
 test('every option has a comment in its interface, and docs/options.md is up to date', () => {
   const { stdout } = spawnSync(process.execPath, ['scripts/options.js', '--print'], { encoding: 'utf8' });
   expect(fs.readFileSync('docs/options.md', 'utf8'), 'npm run docs:options').toBe(stdout);
-  const sources = ['config', 'server/options', 'server/limit-options', 'server/select-server'];
+  const sources = [
+    'config',
+    'server/options',
+    'server/limit-options',
+    'server/forking-server',
+    'server/select-server',
+  ];
   const text = sources.map(name => fs.readFileSync(`lib/${name}.ts`, 'utf8')).join('\n');
   const names = [...stdout.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!);
   expect(names).toContain('gracePeriod');

@@ -8,11 +8,25 @@ import {
   type NewLimits,
   pickLimits,
 } from './limit-options.js';
+import type { PoolSize } from './option-kinds.js';
 import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 import { settingCommands } from './settings.js';
 
-export interface ForkingServerOptions extends ServerOptions, LimitOptions {}
+export interface ForkingServerOptions extends ServerOptions, LimitOptions {
+  /**
+   * Children that are forked before there is a connection for them, so that no client waits for a fork; 0 by default.
+   * They count among `maxChildren`, and appear in no record before they serve. With `{ min, max }` there are `min` at
+   * rest, and up to `max` while clients come faster than children can be forked.
+   */
+  pool?: PoolSize;
+  /**
+   * How many connections a child serves, one after the other, before it leaves; 1 by default. With more, what one
+   * connection leaves behind in memory the next finds there: it is Apache's MaxConnectionsPerChild, for handlers that
+   * trust themselves.
+   */
+  connectionsPerChild?: number;
+}
 
 /**
  * A TCP server that serves each connection in a forked process of its own, which begins with everything that the

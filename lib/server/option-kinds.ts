@@ -40,6 +40,33 @@ export function integer(least: number, most: number): Kind<number> {
   };
 }
 
+/** How many children are forked ahead: always so many, or as many as were needed lately. */
+export type PoolSize = number | { min?: number; max: number };
+
+export function poolSize(most: number): Kind<PoolSize, { min: number; max: number }> {
+  return {
+    placeholder: 'n|min-max',
+    parse(text) {
+      const [, min, max] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+      if (min === undefined) return text;
+      return max === undefined ? Number(min) : { min: Number(min), max: Number(max) };
+    },
+    check(name, value) {
+      const { min = 0, max } =
+        typeof value === 'object' && value !== null
+          ? (value as { min?: unknown; max?: unknown })
+          : { min: value, max: value };
+      const isCount = (count: unknown): count is number =>
+        typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= most;
+      if (isCount(min) && isCount(max) && min <= max) return { min, max };
+      throw badArgument(
+        `${name} has to be a number from 0 to ${most}, or two as in { min: 2, max: 16 }, on the command line "2-16"; not ${show(value)}`,
+      );
+    },
+    show: value => (typeof value === 'number' ? String(value) : `${value.min ?? 0}-${value.max}`),
+  };
+}
+
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds once checked. */

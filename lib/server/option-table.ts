@@ -14,6 +14,7 @@ import {
   integer,
   type Kind,
   policy,
+  poolSize,
   rate,
   size,
   text,
@@ -30,6 +31,7 @@ export const topics = [
   'Listening',
   'Limits',
   'Time',
+  'Children',
   'Resources of a child',
   'Output',
 ] as const;
@@ -257,6 +259,22 @@ export const optionTable = {
     kind: duration(),
     default: 1000,
     help: 'how long children may then take to obey SIGTERM, before SIGKILL',
+  }),
+
+  pool: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: poolSize(1024),
+    default: 0,
+    defaultText: 'none',
+    help: 'children forked ahead, so that a client does not wait for the fork',
+  }),
+  connectionsPerChild: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    default: 1,
+    help: 'how many connections a child serves, one after the other, before it leaves',
   }),
 
   maxMemory: option({

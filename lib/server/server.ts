@@ -53,7 +53,7 @@ const mostDeathsInARow = 5;
 export type CheckedOptions = Checked<'iterative'> & {
   /** The most children, or connections, at once. */
   most: number;
-};
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild'>>;
 
 interface LiveConnection extends ConnectionInfo {
   since: number;
@@ -208,6 +208,8 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         most: this.#options.most,
         firstId: this.#lastId + 1,
         settings: settings.length,
+        pool: this.#options.pool ?? { min: 0, max: 0 },
+        connectionsPerChild: this.#options.connectionsPerChild ?? 1,
       },
       settings,
     );

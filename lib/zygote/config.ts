@@ -10,6 +10,9 @@ export interface ZygoteConfig {
   /** In a forking server, the most children; else the most connections. */
   most: number;
   firstId: number;
+  /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
+  pool: { min: number; max: number };
+  connectionsPerChild: number;
   /** Variables that were other for the start of a process that forks, as they are meant to be. */
   environment: Record<string, string | null>;
   /** How many commands follow that say how to serve. */

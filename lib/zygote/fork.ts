@@ -7,18 +7,36 @@ import { descriptors, type ZygoteConfig } from './config.js';
 import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
+import { rehearse } from './rehearse.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, firstId, most, settings } = config;
-  const fd = native.serve({ ...descriptors, backlog, firstId, maxChildren: most, settings });
+  const { backlog, connectionsPerChild, firstId, most, pool, settings } = config;
+  const fd = native.serve({
+    ...descriptors,
+    backlog,
+    firstId,
+    maxChildren: most,
+    settings,
+    poolMin: pool.min,
+    poolMax: pool.max,
+    connectionsPerChild,
+    onConnection: fd => serveConnection(loaded, fd),
+  });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) native.exitNow(0);
   becomeChild();
+  const begin = () => (fd < 0 ? awaitConnection(loaded) : serveConnection(loaded, fd));
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, fd);
-  else began.then(() => serveConnection(loaded, fd));
+  if (began === undefined) begin();
+  else began.then(begin);
+}
+
+/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+async function awaitConnection(loaded: LoadedHandler): Promise<void> {
+  await rehearse(loaded);
+  native.awaitConnection();
 }
 
 function serveConnection({ form, handler }: LoadedHandler, fd: number): void {

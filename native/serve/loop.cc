@@ -12,6 +12,7 @@
 #include "fork/fork.h"
 #include "fork/pact.h"
 #include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -51,6 +52,7 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
       options_(options),
       channel_(options.channel),
       admission_(options.maxChildren),
+      pool_(options.pool),
       nextId_(options.firstId) {}
 
 std::optional<Connection> ServeLoop::Run() {
@@ -63,15 +65,20 @@ std::optional<Connection> ServeLoop::Run() {
   for (;;) {
     Wait();
     ObeyCommands();
+    HearWhoIsDone();
     ReapChildren();
     EnforceDeadline();
+    pool_.Trim(NowMicros());
     supervisor_.EnforceLimits(NowMicros());
     refusals_.Attend(channel_, NowMicros());
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
-    if (!MayAccept()) continue;
-    std::optional<Connection> connection = NextConnection();
-    if (!connection) continue;
+    std::optional<Connection> connection = MayAccept() ? NextConnection() : std::nullopt;
+    if (!connection) {
+      if (MayForkAhead() && ForkAhead() == 0) return Connection{-1, 0, {}, {}};
+      continue;
+    }
+    if (GiveToWaiting(*connection)) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
     if (pid > 0) close(connection->fd);
@@ -93,9 +100,12 @@ void ServeLoop::Wait() {
   }
   const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
   const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
-  pollfd fds[] = {
-      {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
-  if (poll(fds, 3, MillisecondsToSleep()) < 0) {
+  pollfd fds[] = {{listener, POLLIN, 0},
+                  {options_.channel, channelEvents, 0},
+                  {childSignal_.fd(), POLLIN, 0},
+                  {pool_.doneFd(), POLLIN, 0}};
+  const nfds_t count = pool_.doneFd() >= 0 ? 4 : 3;  // poll(2) takes no more than RLIMIT_NOFILE
+  if (poll(fds, count, MillisecondsToSleep()) < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }
@@ -106,23 +116,29 @@ void ServeLoop::Wait() {
 }
 
 int ServeLoop::MillisecondsToSleep() const {
-  if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
+  if (HasEnded() || MayForkAhead() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
-  const int64_t opensAt = IsOpen() ? admission_.OpensAt(children_.size(), NowMicros()) : 0;
-  for (const int64_t next :
-       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()}) {
+  const int64_t opensAt = IsOpen() ? admission_.OpensAt(Serving(), NowMicros()) : 0;
+  for (const int64_t next : {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(),
+                             refusals_.NextDeadline(), pool_.NextDeadline()}) {
     if (next > 0 && (wake == 0 || next < wake)) wake = next;
   }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
 
+// Ahead of their connections children are forked when there is nothing else to do.
+bool ServeLoop::MayForkAhead() const {
+  return phase_ == Phase::Serving && pausedUntil_ == 0 && !unserved_ &&
+         pool_.WantsMore(children_.size(), admission_.maxChildren(), NowMicros());
+}
+
 bool ServeLoop::IsOpen() const { return phase_ == Phase::Serving || phase_ == Phase::Draining; }
 
 bool ServeLoop::MayAccept() const {
   if (channel_.IsCongested() || pausedUntil_ > 0) return false;
-  if (unserved_) return children_.size() < admission_.maxChildren();
-  return IsOpen() && admission_.TakesFromLine(children_.size(), NowMicros());
+  if (unserved_) return Serving() < admission_.maxChildren();
+  return IsOpen() && admission_.TakesFromLine(Serving(), NowMicros());
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {
@@ -147,7 +163,7 @@ std::optional<Connection> ServeLoop::Accept() {
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
     const int64_t now = NowMicros();
-    if (const auto reason = admission_.Refuse(connection.peer, children_.size(), now)) {
+    if (const auto reason = admission_.Refuse(connection.peer, Serving(), now)) {
       refusals_.TurnAway(connection.fd, *reason, connection.peer, now);
       return std::nullopt;
     }
@@ -159,37 +175,95 @@ std::optional<Connection> ServeLoop::Accept() {
   return std::nullopt;
 }
 
+bool ServeLoop::GiveToWaiting(const Connection& connection) {
+  const auto worker = pool_.HandOver(connection.fd, connection.id, connection.peer, NowMicros());
+  if (!worker) return false;
+  TellOf(connection, worker->pid, worker->slot);
+  close(connection.fd);
+  return true;
+}
+
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
-  const pid_t zygote = getpid();
-  const uint32_t slot = supervisor_.TakeSlot();
-  const pid_t pid = Fork(loop_, [this, zygote, slot, &connection] {
-    DieWithParent(zygote);
-    KeepNothingOfTheParent();
-    traffic::Begin(&supervisor_.SlotOf(slot), connection.fd);
-    resources_.Limit();
-  });
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(connection.fd, &slot, &line);
   if (pid < 0) {
-    const int errnum = errno;
-    supervisor_.Leave(slot);
     unserved_ = connection;
-    PauseAfter("fork", errnum);
+    PauseAfter("fork", errno);
   } else if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros(), slot, SourceOf(connection.peer)});
-    supervisor_.Watch(slot, pid, connection.fd, connection.peer);
-    protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
-    connection.host.copy(record.remoteAddress, sizeof record.remoteAddress - 1);
-    channel_.Put(protocol::Record::Connection, record);
+    if (line >= 0) pool_.AddBusy({pid, line, slot, 1});
+    TellOf(connection, pid, slot);
   }
   return pid;
+}
+
+pid_t ServeLoop::ForkAhead() {
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(-1, &slot, &line);
+  if (pid > 0) {
+    children_.Add(pid, {0, NowMicros(), slot, {}});
+    pool_.AddIdle({pid, line, slot});
+  } else if (pid < 0) {
+    pool_.PauseAfterFailure(NowMicros());  // whom it concerns hears of it when a client comes
+  }
+  return pid;
+}
+
+// A child for this connection, or for one to come. It gets a line to us if it is to serve others as well.
+pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
+  const pid_t zygote = getpid();
+  int ends[2] = {-1, -1};
+  if ((fd < 0 || pool_.Reuses()) && !OpenLine(ends)) return -1;
+  *slot = supervisor_.TakeSlot();
+  const pid_t pid = Fork(loop_, [&] {
+    DieWithParent(zygote);
+    if (ends[0] >= 0) close(ends[0]);
+    worker::BelongTo(&supervisor_.SlotOf(*slot), ends[1], pool_.doneLine());
+    KeepNothingOfTheParent();
+    if (fd >= 0) traffic::Begin(&supervisor_.SlotOf(*slot), fd);
+    resources_.Limit();
+  });
+  const int errnum = errno;
+  if (pid != 0 && ends[1] >= 0) close(ends[1]);
+  if (pid < 0) {
+    supervisor_.Leave(*slot);
+    if (ends[0] >= 0) close(ends[0]);
+  }
+  *line = ends[0];
+  errno = errnum;
+  return pid;
+}
+
+void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
+  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer)};
+  supervisor_.Watch(slot, pid, connection.fd, connection.peer);
+  protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
+  connection.host.copy(record.remoteAddress, sizeof record.remoteAddress - 1);
+  channel_.Put(protocol::Record::Connection, record);
+}
+
+// A connection has ended, and its process goes on.
+void ServeLoop::HearWhoIsDone() {
+  while (const auto worker = pool_.NextDone()) {
+    Child& child = children_[worker->pid];
+    const int64_t now = NowMicros();
+    supervisor_.Unwatch(child.slot);
+    admission_.Leave(child.source, now);
+    const protocol::EndRecord record{child.id, static_cast<uint64_t>(now - child.startedAt)};
+    channel_.Put(protocol::Record::End, record);
+    child.id = 0;
+  }
 }
 
 void ServeLoop::KeepNothingOfTheParent() {
   close(options_.listener);
   close(options_.channel);
+  pool_.CloseDescriptors();
   refusals_.CloseDescriptors();
   childSignal_.Restore();
   handlersSuspended_.Restore();
@@ -256,6 +330,7 @@ void ServeLoop::StopListening() {
   close(options_.listener);
   options_.listener = -1;
   refusals_.End(channel_);
+  pool_.Dismiss();
   phase_ = Phase::Closing;
 }
 
@@ -285,6 +360,12 @@ void ServeLoop::EnforceDeadline() {
 
 void ServeLoop::ReapChildren() {
   children_.Reap([this](pid_t pid, const Child& child, int status, const rusage& usage) {
+    pool_.Forget(pid, NowMicros());
+    pausedUntil_ = 0;  // it gave back what may have been short
+    if (child.id == 0) {
+      supervisor_.Leave(child.slot);
+      return;
+    }
     protocol::ExitRecord record{};
     record.id = child.id;
     record.pid = pid;
@@ -304,7 +385,6 @@ void ServeLoop::ReapChildren() {
         static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
     admission_.Leave(child.source, NowMicros());
     channel_.Put(protocol::Record::Exit, record);
-    pausedUntil_ = 0;  // it gave back what may have been short
   });
 }
 

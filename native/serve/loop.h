@@ -11,6 +11,7 @@
 #include "serve/admission.h"
 #include "serve/channel.h"
 #include "serve/children.h"
+#include "serve/pool.h"
 #include "serve/refusals.h"
 #include "serve/resources.h"
 #include "serve/supervisor.h"
@@ -19,7 +20,7 @@
 namespace truefork {
 
 struct Connection {
-  int fd;
+  int fd;  // -1: none yet, it comes to a child that waits for it (worker.h)
   uint64_t id;
   Address peer;
   std::string host;  // the peer's address in text: made by the parent, which does so with its memory at hand
@@ -28,12 +29,13 @@ struct Connection {
 class ServeLoop {
  public:
   struct Options {
-    int listener;          // bound, non-blocking; it becomes a listening socket here
-    int channel;           // the stream socket to the owner
-    int backlog;           // as in listen(2)
-    uint32_t maxChildren;  // at the cap clients wait in the backlog
-    uint64_t firstId;      // the id of the first connection
-    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
+    int listener;             // bound, non-blocking; it becomes a listening socket here
+    int channel;              // the stream socket to the owner
+    int backlog;              // as in listen(2)
+    uint32_t maxChildren;     // at the cap clients wait in the backlog
+    uint64_t firstId;         // the id of the first connection
+    uint32_t settings;        // how many commands say how to serve: they are obeyed before the first client
+    Pool::Options pool = {};  // children forked ahead
     std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 
@@ -60,9 +62,16 @@ class ServeLoop {
   int MillisecondsToSleep() const;
   bool IsOpen() const;
   bool MayAccept() const;
+  bool MayForkAhead() const;
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
+  bool GiveToWaiting(const Connection& connection);
   pid_t ForkFor(const Connection& connection);
+  pid_t ForkAhead();
+  pid_t ForkChild(int fd, uint32_t* slot, int* line);
+  void TellOf(const Connection& connection, pid_t pid, uint32_t slot);
+  size_t Serving() const { return children_.size() - pool_.idle(); }
+  void HearWhoIsDone();
   void KeepNothingOfTheParent();
   void AwaitSettings();
   void ObeyCommands();
@@ -86,6 +95,7 @@ class ServeLoop {
   Admission admission_;
   Refusals refusals_;
   Resources resources_;
+  Pool pool_;
 
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;

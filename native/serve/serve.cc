@@ -13,6 +13,7 @@
 #include "fork/pact.h"
 #include "serve/loop.h"
 #include "serve/out_of_memory.h"
+#include "serve/worker.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -23,10 +24,11 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
-// In a child: what it was forked for.
+// In a child: what it serves.
 Connection served{};
 
-void NameProcess() {
+void Name(const Connection& connection) {
+  served = connection;
   const bool v6 = served.peer.family() == AF_INET6;
   char title[128];
   snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
@@ -53,6 +55,9 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
+  options.pool.min = Number(given, "poolMin");
+  options.pool.max = Number(given, "poolMax");
+  options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
   options.settings = Number(given, "settings");
 
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
@@ -69,13 +74,29 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
+  static Napi::FunctionReference onConnection;
+  onConnection = Napi::Persistent(given.Get("onConnection").As<Napi::Function>());
+  onConnection.SuppressDestruct();
+  worker::Prepare(loop, [](const Handover& handover) {
+    Name({handover.fd, handover.id, handover.peer, handover.peer.Host()});
+    Napi::Env env = onConnection.Env();
+    Napi::HandleScope scope(env);
+    try {
+      onConnection.MakeCallback(env.Global(), {Napi::Number::New(env, handover.fd)});
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env, error.Value());
+    }
+  });
   ServeLoop server(loop, options);
   if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
-  served = *connection;
-  NameProcess();
-  return Napi::Number::New(env, served.fd);
+  if (connection->fd >= 0) {
+    Name(*connection);
+  } else {
+    uv_set_process_title("truefork: idle");
+  }
+  return Napi::Number::New(env, connection->fd);
 }
 
 Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {

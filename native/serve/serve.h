@@ -5,7 +5,8 @@
 namespace truefork {
 
 // serve({ listener, channel, backlog, maxChildren, firstId }): the loop of loop.h. Returns undefined in the
-// zygote, once the server has ended, and in each child the descriptor of its connection.
+// zygote, once the server has ended, and in each child the descriptor of its connection: or -1 where it
+// was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets.
 Napi::Value Serve(const Napi::CallbackInfo& info);
 
 // describeConnection(): { id, remoteAddress, remotePort } of the connection that this child was forked for.
