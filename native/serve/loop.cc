@@ -66,6 +66,7 @@ std::optional<Connection> ServeLoop::Run() {
   channel_.Put(protocol::Record::Listening);
   channel_.Flush();
   options_.onceListening();
+  resources_.MeasureMemory();
   for (;;) {
     Wait();
     ObeyCommands();

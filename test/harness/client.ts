@@ -8,8 +8,9 @@ export class Client {
   /** How the connection ended: '' for a clean end, else the error's code. */
   readonly closed: Promise<string>;
 
-  constructor(port: number, host = '127.0.0.1') {
-    this.socket = net.connect({ port, host, allowHalfOpen: true });
+  /** `from` is the local address that it comes from. */
+  constructor(port: number, host = '127.0.0.1', from?: string) {
+    this.socket = net.connect({ port, host, allowHalfOpen: true, ...(from ? { localAddress: from } : {}) });
     this.socket.on('data', chunk => {
       this.#received = Buffer.concat([this.#received, chunk]);
     });
@@ -21,8 +22,8 @@ export class Client {
     this.socket.on('end', () => this.socket.end());
   }
 
-  static async connect(port: number, host?: string): Promise<Client> {
-    const client = new Client(port, host);
+  static async connect(port: number, host?: string, from?: string): Promise<Client> {
+    const client = new Client(port, host, from);
     await once(client.socket, 'connect');
     return client;
   }

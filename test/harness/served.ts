@@ -54,8 +54,8 @@ export class Served extends Subject {
     return zygote;
   }
 
-  connect(): Promise<Client> {
-    return Client.connect(this.port);
+  connect(from?: string): Promise<Client> {
+    return Client.connect(this.port, '127.0.0.1', from);
   }
 
   /** The record of the n-th connection. */
