@@ -80,6 +80,13 @@ export const servers = [
     ],
     ours: true,
   },
+  ours('callbacks-pool', 'callbacks, pool of 8', 'callbacks', ['--pool', '8']),
+  ours('stream-pool', 'stream, pool of 8', 'stream', ['--pool', '8']),
+  ours('http-pool', 'http, pool of 8', 'http', ['--pool', '8'], true),
+  ours('callbacks-100', 'callbacks, 100 connections a child', 'callbacks', [
+    '--connections-per-child',
+    '100',
+  ]),
 ];
 
 /** The servers of a comma-separated list, always with the C reference that the ratios need. */

@@ -7,13 +7,14 @@ import { isMainThread } from 'node:worker_threads';
 import { misuse } from './errors.js';
 import { requiredFlags } from './fork/preflight.js';
 import { prepareToFork } from './fork/prepare.js';
-import { native } from './native.js';
+import { addonFile, native } from './native.js';
 import { execve } from './posix/process.js';
 
 /** Set for the new start alone, which takes it away again: a second one would not help. */
 const mark = 'TRUEFORK_RESTARTED';
 
-if (isMainThread) {
+// Without the addon there is nothing to prepare for: fork() itself says what is missing.
+if (isMainThread && addonFile !== undefined) {
   const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
   const restarted = process.env[mark] === String(process.pid);
   delete process.env[mark];

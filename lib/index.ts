@@ -8,7 +8,7 @@ export { IterativeServer, type IterativeServerOptions } from './server/iterative
 export type { CheckedLimits, LimitOptions, NewLimits } from './server/limit-options.js';
 export type { ListenOptions } from './server/listen-options.js';
 export type { ListenAddress } from './server/listener.js';
-export type { Duration, GlobalPolicy, Policy, Size } from './server/option-kinds.js';
+export type { Duration, GlobalPolicy, Policy, PoolSize, Size } from './server/option-kinds.js';
 export type { ServerOptions } from './server/options.js';
 export type {
   ChildUsage,
@@ -21,7 +21,7 @@ export type {
   RefusedInfo,
 } from './server/records.js';
 export { SelectServer, type SelectServerOptions } from './server/select-server.js';
-export type { CloseOptions, Server, ServerEvents } from './server/server.js';
+export type { CloseOptions, Server, ServerEvents, ServerState, ZygoteState } from './server/server.js';
 export type { ServerStats } from './server/stats.js';
 export { listenFds } from './server/systemd.js';
 export type { Connection } from './zygote/connection.js';

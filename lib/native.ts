@@ -1,5 +1,5 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
-import { createRequire } from 'node:module';
+import { loadAddon } from './addon/load.js';
 import type { PosixCalls } from './posix/native.js';
 
 /** A connection as a serve loop hands it to whom is to serve it. */
@@ -22,11 +22,30 @@ export interface ServeOptions {
   /** Descriptor of the stream socket to the owner. */
   channel: number;
   maxChildren: number;
-  firstId: number;
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
+  /** How many children are kept ready, and how many when there were too few. */
+  poolMin: number;
+  poolMax: number;
+  connectionsPerChild: number;
+  /** Not where they become a program. */
+  onConnection?(fd: number): void;
   /** How many commands say how to serve: they are obeyed before the first client. */
   settings: number;
+  /** What to give up before the first client is served. */
+  privileges: Privileges | undefined;
+}
+
+/** Whom the serving process becomes, and where; what is undefined stays as it is. */
+export interface Privileges {
+  user?: number | undefined;
+  group?: number | undefined;
+  /** The supplementary groups, with `group`. */
+  groups?: number[] | undefined;
+  root?: string | undefined;
+  folder?: string | undefined;
+  umask?: number | undefined;
+  noNewPrivs: boolean;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -38,7 +57,7 @@ export interface BlockingCallbacks {
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren' | 'settings'> & {
+export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -88,6 +107,7 @@ export interface Native {
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
   processLimit(): number;
+  passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
   connectionThatSays(text: Uint8Array): [server: number, client: number];
   reapStrangers(known: number[]): number[];
 
@@ -98,8 +118,13 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
-  /** Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. */
+  dropPrivileges(privileges: Privileges): void;
+  /**
+   * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
+   * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
+   */
   serve(options: ServeOptions): number | undefined;
+  awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
   describeConnection(): ConnectionDescription;
   prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;
@@ -111,6 +136,8 @@ export interface Native {
   peerEnd(id: number): void;
   peerDestroy(id: number): void;
   peerRelease(id: number): void;
+  /** Whether this server, or the one that this child is of, takes no new client any more. */
+  toldToFinish(): boolean;
   writeAll(fd: number, data: Uint8Array): number;
   watchTraffic(handle: object): void;
   endTraffic(bytesRead: number, bytesWritten: number): void;
@@ -121,9 +148,24 @@ export interface Native {
   posix: PosixCalls;
 }
 
-const require = createRequire(import.meta.url);
+const loaded = loadAddon();
 
-/** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
-export const addonFile = require.resolve(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+/** The file that the addon was loaded from. */
+export const addonFile: string | undefined = 'addon' in loaded ? loaded.file : undefined;
 
-export const native: Native = require(addonFile);
+/** @throws `ERR_TRUEFORK_PLATFORM` or `ERR_TRUEFORK_ADDON`, where every call would. */
+export function assertAvailable(): void {
+  if ('error' in loaded) throw loaded.error();
+}
+
+/**
+ * Without the addon the package can still be imported, and its types used: an editor on another system, a program that
+ * asks first. Every call throws, and the constants are undefined.
+ */
+function unavailable(): Native {
+  const refusing = <Known extends object>(known: Known) =>
+    new Proxy(known, { get: (_, name) => known[name as keyof Known] ?? assertAvailable });
+  return refusing({ posix: refusing({ constants: {} }) }) as unknown as Native;
+}
+
+export const native: Native = 'addon' in loaded ? (loaded.addon as Native) : unavailable();

@@ -7,15 +7,19 @@
 #include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/drop.h"
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
+#include "serve/notice.h"
 #include "serve/serve.h"
 #include "serve/socket_traffic.h"
 #include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/accounts.h"
 #include "support/errors.h"
 #include "support/faults.h"
 #include "support/notify.h"
+#include "support/passwd.h"
 #include "support/system.h"
 
 namespace truefork {
@@ -62,6 +66,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("passOnDescriptors", PassOnDescriptors);
   give("connectionThatSays", ConnectionThatSays);
   give("processLimit", ProcessLimit);
+  give("passwdEntry", PasswdEntry);
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
@@ -82,8 +87,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   });
 
   give("serve", Serve);
-  give("describeConnection", DescribeConnection);
+  give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
+  give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
   RegisterMultiplexer(env, exports);
+  give("toldToFinish",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });
+  give("describeConnection", DescribeConnection);
   give("prepareBlocking", PrepareBlocking);
   give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);

@@ -98,6 +98,7 @@ describe.each(modes)('in mode %s the portable handler', mode => {
     );
     expect(end).toMatchObject({
       ...connection,
+      time: expect.any(String),
       event: mode === 'fork' ? 'exit' : 'end',
       durationMs: expect.any(Number),
     });

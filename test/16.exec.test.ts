@@ -99,6 +99,7 @@ describe('the environment says who is there', () => {
       UNIXREMOTEEGID: String(process.getegid!()),
       UNIXREMOTEPID: String(process.pid),
     });
+    expect(await server.exitOf(1)).toMatchObject({ family: 'Unix', bytesRead: null, bytesWritten: null });
     await server.stop();
   });
 
@@ -175,6 +176,19 @@ test('a stop gives programs their grace, then SIGTERM', async () => {
   expect(server.exits[0]).toMatchObject({ code: null, signal: 'SIGTERM' });
 });
 
+test('after a reload programs of before serve on, and a stop does not disturb them', async () => {
+  const server = await serveExec('cat');
+  const { client } = await served(server);
+  server.signal('SIGHUP');
+  await server.says(/"event":"reload"/);
+  expect(await ask(server.port, 'new')).toBe('new');
+  server.signal('SIGTERM');
+  expect(await client.exchange('still here')).toBe('still here');
+  await client.end();
+  expect(await server.exitOf(1)).toMatchObject({ code: 0, signal: null });
+  expect(await server.ended).toEqual({ code: 143, signal: null });
+});
+
 test('when no process can be had, clients wait and are served', async () => {
   const server = await serveExec('cat', ['--port', '0'], { env: { TRUEFORK_FAULTS: 'fork=EAGAIN*3' } });
   expect(await ask(server.port, 'patience')).toBe('patience');
@@ -192,6 +206,9 @@ describe('a program that cannot be executed', () => {
     [['--exec', plain], /cannot be executed: it may not be executed \(chmod \+x\)/],
     [['--exec', 'cat', 'handler.js'], /either handler, the path of a script, or exec, a program/],
     [['--exec', 'cat', '--mode', 'select'], /--exec is no option of a SelectServer/],
+    [['--exec', 'cat', '--pool', '2'], /pool is for a handler script: exec executes its program for each/],
+    [['--exec', 'cat', '--connections-per-child', '2'], /connectionsPerChild is for a handler script/],
+    [['--exec', 'cat', '--watch'], /watch is for a handler script/],
     [['--exec', ' '], /--exec has to be a program and its arguments/],
   ];
   test.each(wrong)('%j is refused at the start', async (args, line) => {

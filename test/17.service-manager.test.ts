@@ -129,6 +129,23 @@ describe('the service manager hears', () => {
     },
   );
 
+  test('of a reload, and that it is over, also where it failed', async () => {
+    const notify = await NotifySocket.open();
+    const file = script(fs.readFileSync(echo, 'utf8'));
+    const server = await serve(file, [], { env: { NOTIFY_SOCKET: notify.name } });
+    const ready = `READY=1\nSTATUS=serving on 127.0.0.1:${server.port}`;
+    await notify.hears(/READY=1/);
+    server.signal('SIGHUP');
+    await notify.hears(/READY=1/, 2);
+    fs.writeFileSync(file, 'throw new Error("not now")');
+    server.signal('SIGHUP');
+    await notify.hears(/READY=1/, 3);
+    const reloading = expect.stringMatching(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+    expect(notify.heard).toEqual([ready, reloading, ready, reloading, ready]);
+    expect(await ask(server.port, 'still')).toBe('still');
+    await server.stop();
+  });
+
   test('nothing of a server that could not start', async () => {
     const notify = await NotifySocket.open();
     const result = await runScript(

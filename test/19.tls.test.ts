@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http2 from 'node:http2';
+import path from 'node:path';
 import tls from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Certificate, makeCertificate, readBy } from './harness/certificates.ts';
 import { Client } from './harness/client.ts';
 import { get } from './harness/http.ts';
 import { isAlive } from './harness/proc.ts';
+import { scriptFolder } from './harness/scripts.ts';
 import { type Served, serve } from './harness/served.ts';
 
 let authority: Certificate;
@@ -100,6 +102,41 @@ test('SNI chooses the certificate', async () => {
     expect(String((await once(socket, 'data'))[0])).toBe(servername);
     socket.destroy();
   }
+  await server.stop();
+});
+
+test('a reload brings a new certificate', async () => {
+  const folder = fs.mkdtempSync(path.join(scriptFolder, 'renewed-'));
+  const used = { key: path.join(folder, 'key.pem'), cert: path.join(folder, 'cert.pem') };
+  const install = (certificate: Certificate) => {
+    fs.copyFileSync(certificate.key, used.key);
+    fs.copyFileSync(certificate.cert, used.cert);
+  };
+  const nameShown = async () => {
+    const socket = tls.connect({
+      port: server.port,
+      host: '127.0.0.1',
+      ca,
+      checkServerIdentity: () => undefined,
+    });
+    await once(socket, 'secureConnect');
+    const name = socket.getPeerCertificate().subject.CN;
+    socket.resume().end();
+    await once(socket, 'close');
+    return name;
+  };
+  install(own);
+  const server = await serve(`
+    import fs from 'node:fs';
+    import tls from 'node:tls';
+    export default tls.createServer({ ${readBy(used)} }, socket => socket.end('x'));
+  `);
+  expect(await nameShown()).toBe('server.test');
+  install(makeCertificate('renewed.test', authority));
+  expect(await nameShown()).toBe('server.test');
+  server.signal('SIGHUP');
+  await server.says(/"event":"reload"/);
+  expect(await nameShown()).toBe('renewed.test');
   await server.stop();
 });
 

@@ -113,6 +113,14 @@ describe('help', () => {
     },
   );
 
+  test.each([['serve'], ['run'], ['doctor'], ['build']])('%s has a help of its own', async command => {
+    expect((await truefork('--help')).stdout).toContain(`truefork ${command} `);
+    const result = await truefork(command, '--help');
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain(`truefork ${command}`);
+    expect(await truefork('help', command)).toEqual(result);
+  });
+
   test('--version shows the version', async () => {
     expect((await truefork('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -130,6 +138,8 @@ describe('what is wrong gets one clear line', () => {
     [['serve', echo, '--port', 'http'], 2, /--port has to be a whole number/],
     [['serve', echo, '--port', '-1'], 2, /--port/],
     [['serve', echo, '--max-children', '0'], 2, /--max-children has to be a whole number from 1/],
+    [['doctor', '--nonsense'], 2, /Unknown option '--nonsense' \(truefork doctor --help\)/],
+    [['build', '--nonsense'], 2, /Unknown option '--nonsense' \(truefork build --help\)/],
     [['serve', echo, '--nonsense'], 2, /Unknown option '--nonsense'/],
     [
       ['serve', echo, '--port', '0', '--host', '203.0.113.1'],

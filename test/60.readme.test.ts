@@ -3,22 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
+import { alike, blocksOf } from './harness/docs.ts';
 import { scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, Subject } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
-const readme = fs.readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const folder = path.join(scriptFolder, 'readme');
-
-/** The blocks that carry a comment: what it says, and the code. */
-const blocks = [...readme.matchAll(/<!-- (\w+): (\S+) -->\n```\w+\n(.*?)```/gs)].map(
-  ([, kind, name, code]) => ({
-    kind,
-    name: name!,
-    code: code!,
-  }),
-);
+const blocks = blocksOf(new URL('../README.md', import.meta.url)).filter(({ kind }) => kind !== undefined);
 const file = (name: string) => path.join(folder, name);
 
 beforeAll(() => {
@@ -27,16 +19,8 @@ beforeAll(() => {
   // Package names resolve from the repository's folder above; "truefork" has to be found there too.
   fs.mkdirSync(file('node_modules'), { recursive: true });
   fs.symlinkSync(path.resolve(folder, '../../..'), file('node_modules/truefork'));
-  for (const { kind, name, code } of blocks) if (kind === 'file') fs.writeFileSync(file(name), code);
+  for (const { kind, name, code } of blocks) if (kind === 'file') fs.writeFileSync(file(name!), code);
 });
-
-/** A transcript, with all that differs from run to run put aside. */
-const alike = (text: string) =>
-  text
-    .replaceAll(/127\.0\.0\.1:(\d+)/g, '127.0.0.1:PORT')
-    .replaceAll(/process \d+/g, 'process PID')
-    .replaceAll(/[\d.]+ ms/g, 'TIME')
-    .replaceAll(/[\d.]+ (B|MiB)\b/g, 'SIZE');
 
 test('every marked block was found', () => {
   expect(blocks.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
@@ -57,7 +41,7 @@ test.each(blocks.filter(({ kind }) => kind === 'run' || kind === 'fault'))(
   async ({ name, code }) => {
     const [command, ...output] = code.trim().split('\n');
     const faults = /TRUEFORK_FAULTS=(\S+)/.exec(command!)?.[1];
-    const server = new Subject(node, [cli, 'serve', file(name), '--port', '0'], {
+    const server = new Subject(node, [cli, 'serve', file(name!), '--port', '0'], {
       env: faults === undefined ? {} : { TRUEFORK_FAULTS: faults },
     });
     const [, port] = await server.says(/listening on 127\.0\.0\.1:(\d+)/);

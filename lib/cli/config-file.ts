@@ -1,5 +1,6 @@
 /** Finds and reads `truefork.config.{js,ts,json}`. */
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { lookUp } from '../server/option-table.js';
@@ -45,7 +46,9 @@ function readJson(name: string): unknown {
 }
 
 async function importDefault(name: string, file: string): Promise<unknown> {
-  const { href } = pathToFileURL(file);
+  // A file that has changed since it was last read is another module.
+  delete createRequire(import.meta.url).cache[file];
+  const href = `${pathToFileURL(file).href}?${fs.statSync(file).mtimeMs}`;
   const module = (await (isTypeScript(file) ? importTypeScript(href) : import(href))) as {
     default?: unknown;
   };

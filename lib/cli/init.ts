@@ -8,6 +8,6 @@ import type { Server } from '../server/server.js';
 export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => {
-    native.reapStrangers(server.zygotePid === undefined ? [] : [server.zygotePid]);
+    native.reapStrangers(server.state().zygotes.map(({ pid }) => pid));
   });
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The `truefork` command: finds the subcommand, and turns what went wrong into one clear line and an exit code. */
+import { build, buildHelp } from './build.js';
+import { doctor, doctorHelp } from './doctor.js';
 import { run, runHelp } from './run.js';
 import { serve, serveHelp } from './serve.js';
 import { UsageError } from './usage.js';
@@ -10,10 +12,19 @@ const help = `truefork: a forked JavaScript process for every connection
 Usage
   truefork serve <handler> [options]   serve a handler script over TCP
   truefork run <script> [arguments]    run a script that calls fork() itself
+  truefork doctor                      tell whether this machine can run it, and what to do
+  truefork build                       build the C++ addon for this machine
   truefork --version | --help
 
-truefork serve --help and truefork run --help tell more.
+truefork <command> --help tells more.
 `;
+
+const helpOf: Record<string, string> = {
+  serve: serveHelp,
+  run: runHelp,
+  doctor: doctorHelp,
+  build: buildHelp,
+};
 
 async function main(args: string[]): Promise<number> {
   const [command, ...rest] = args;
@@ -22,10 +33,14 @@ async function main(args: string[]): Promise<number> {
       return serve(rest);
     case 'run':
       return run(rest);
+    case 'doctor':
+      return doctor(rest);
+    case 'build':
+      return build(rest);
     case 'help':
     case '--help':
     case '-h':
-      process.stdout.write(rest[0] === 'serve' ? serveHelp : rest[0] === 'run' ? runHelp : help);
+      process.stdout.write(helpOf[rest[0] ?? ''] ?? help);
       return 0;
     case '--version':
     case '-v':

@@ -3,6 +3,7 @@ import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { type ListenAddress, showAddress, showHostAndPort } from '../server/listener.js';
 import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../server/records.js';
+import type { ServerState, ZygoteState } from '../server/server.js';
 
 export interface Reporter {
   listening(address: ListenAddress): void;
@@ -10,6 +11,9 @@ export interface Reporter {
   exit(info: ExitInfo): void;
   end(info: EndInfo): void;
   refused(info: RefusedInfo): void;
+  reload(state: ServerState): void;
+  /** Of the server now: asked for, so it is said at any level. */
+  state(state: ServerState): void;
 }
 
 /** The less there is to worry about, the later: each level has all that is said on those before it. */
@@ -28,9 +32,10 @@ function levelOf({ code, limit }: ExitInfo): LogLevel {
 }
 
 export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
-  const say = (level: LogLevel, event: string, fields: object) => {
-    if (!includes(chosen, level)) return;
+  const write = (level: LogLevel, event: string, fields: object) =>
     out.write(`${JSON.stringify({ event, level, time: new Date().toISOString(), ...fields })}\n`);
+  const say = (level: LogLevel, event: string, fields: object) => {
+    if (includes(chosen, level)) write(level, event, fields);
   };
   return {
     listening: address =>
@@ -43,6 +48,8 @@ export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
     exit: info => say(levelOf(info), 'exit', info),
     end: info => say('info', 'end', info),
     refused: info => say('warn', 'refused', info),
+    reload: state => say('info', 'reload', { pid: accepting(state)?.pid }),
+    state: state => write('info', 'state', state),
   };
 }
 
@@ -56,6 +63,8 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
   return {
     listening: address => say('info', `listening on ${showAddress(address)}`),
     connection: info => say('info', `${name(info)} connected: process ${info.pid}`),
+    reload: state => say('info', `reloaded: process ${accepting(state)?.pid} accepts now`),
+    state: state => out.write(describeState(state)),
     end: info => say('info', `${name(info)} ended after ${milliseconds(info.durationMs)}`),
     exit(info) {
       const level = levelOf(info);
@@ -72,6 +81,25 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
       );
     },
   };
+}
+
+function accepting(state: ServerState): ZygoteState | undefined {
+  return state.zygotes.find(zygote => zygote.accepting);
+}
+
+function describeState({ addresses, zygotes }: ServerState): string {
+  const lines = [
+    addresses.length === 0 ? 'not listening' : `listening on ${addresses.map(showAddress).join(', ')}`,
+  ];
+  for (const { pid, accepting, uptimeMs, connections } of zygotes) {
+    const does = accepting ? 'accepts' : 'does not accept';
+    lines.push(`process ${pid} ${does}, up ${milliseconds(uptimeMs)}, connections: ${connections.length}`);
+    for (const connection of connections) {
+      const { id, pid, durationMs } = connection;
+      lines.push(`  #${id} ${clientOf(connection)} by process ${pid} for ${milliseconds(durationMs)}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 /** A Unix socket's client seldom has a name: then it goes by where it came in. */

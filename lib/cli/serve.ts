@@ -1,15 +1,16 @@
 /** `truefork serve`: a handler script on a port, without any code of one's own. */
-import os from 'node:os';
 import { ForkingServer, type ForkingServerOptions } from '../server/forking-server.js';
 import { IterativeServer } from '../server/iterative-server.js';
-import type { ServerOptions } from '../server/options.js';
+import { limitNames } from '../server/limit-options.js';
+import { checkOption, type ServerOptions } from '../server/options.js';
 import { SelectServer } from '../server/select-server.js';
-import type { Server } from '../server/server.js';
+import { notReloaded, type Server } from '../server/server.js';
 import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
 import { placesToListen } from './places.js';
 import { includes, jsonReporter, textReporter } from './report.js';
+import { obeySignals } from './signals.js';
 import { UsageError } from './usage.js';
 
 export const serveHelp = `Usage
@@ -30,8 +31,14 @@ A time has its unit: 500ms, 5s, 2m, 1h. --no-<flag> takes back a flag of the con
 .ts or .json in the working directory, whose default export has the same options by their names in the API, as in
 export default { maxChildren: 50, gracePeriod: '30s' }. The command line wins over it.
 
-Ctrl-C or SIGTERM stops the server: no new client, and those being served may finish within the grace period. A
-second one ends all at once. Exit code: 130 after Ctrl-C, 143 after SIGTERM, 1 when the server could not start or
+Signals
+  SIGINT (Ctrl-C), SIGTERM      stop: no new client; those being served may finish within the grace period. A second
+                                one ends all at once
+  SIGHUP                        read the handler and the limits in the config file again: new clients get the new code.
+                                When the terminal is lost, it stops the server
+  SIGUSR1                       print what is being served now
+
+Exit code: 130 after Ctrl-C, 143 after SIGTERM, 1 when the server could not start or
 failed, 2 when the command line was wrong.
 `;
 
@@ -65,8 +72,13 @@ export async function serve(args: string[]): Promise<number> {
     exitCode = 1;
   });
   const closed = new Promise<void>(resolve => server.once('close', resolve));
-  stopOnSignal(server, code => {
-    exitCode = code;
+  server.on('reload', () => report.reload(server.state()));
+  obeySignals(server, {
+    stopping(code) {
+      exitCode = code;
+    },
+    reload: () => void reloadAll(server, args),
+    showState: () => report.state(server.state()),
   });
   try {
     await server.listen(places);
@@ -102,15 +114,16 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
   });
 }
 
-/** The first signal stops with grace, the second at once. */
-function stopOnSignal(server: Server, onStop: (exitCode: number) => void): void {
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      onStop(128 + os.constants.signals[signal]);
-      if (stopping || !server.listening) server.kill();
-      else server.close();
-      stopping = true;
-    });
+/** Reads again what may have changed: the limits in the config file, and the handler. */
+async function reloadAll(server: Server, args: string[]): Promise<void> {
+  try {
+    const { given } = await readOptions(args);
+    if (server instanceof ForkingServer)
+      server.setLimits(Object.fromEntries(limitNames.map(name => [name, given.value(name) ?? null])));
+    else if (server instanceof SelectServer)
+      server.maxConnections = checkOption('maxConnections', given.value('maxConnections'));
+    await server.reload();
+  } catch (error) {
+    server.emit('warning', notReloaded(error));
   }
 }

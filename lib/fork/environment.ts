@@ -15,7 +15,7 @@ export function environmentToForkIn(meant: Environment): Environment {
     UV_THREADPOOL_SIZE: '1',
   };
   // For V8's heap to lie in one place: native/fork/compact_heap.cc. What ld.so cannot be told goes without.
-  if (!/[\s:]/.test(addonFile))
+  if (addonFile !== undefined && !/[\s:]/.test(addonFile))
     cheap.LD_PRELOAD = meant.LD_PRELOAD ? `${meant.LD_PRELOAD}:${addonFile}` : addonFile;
   return cheap;
 }

@@ -9,7 +9,7 @@
  * `process.stderr` as they are linked. So it imports none of them itself.
  */
 import type { Writable } from 'node:stream';
-import { native } from '../native.js';
+import { addonFile, native } from '../native.js';
 
 function synchronousOutput(fd: number): Writable {
   const { Writable } = process.getBuiltinModule('node:stream');
@@ -43,7 +43,7 @@ function replace(name: 'stdout' | 'stderr', fd: number): void {
 }
 
 // A Worker's standard streams lead to its main thread, and that is as it should be.
-if (native.onMainThread()) {
+if (addonFile !== undefined && native.onMainThread()) {
   replace('stdout', 1);
   replace('stderr', 2);
 }

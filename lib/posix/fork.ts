@@ -4,7 +4,7 @@ import { badArgument, misuse } from '../errors.js';
 import { runAtFork } from '../fork/at-fork.js';
 import { assertForkable } from '../fork/preflight.js';
 import { becomeChild, isPrepared } from '../fork/prepare.js';
-import { native } from '../native.js';
+import { assertAvailable, native } from '../native.js';
 
 /** How many processes one script may have at once, and how many generations deep. */
 export interface ForkFuse {
@@ -57,6 +57,7 @@ export function setForkFuse({ descendants, generations }: ForkFuse): void {
  * @see fork(2), POSIX.1-2017 fork()
  */
 export function fork(): number {
+  assertAvailable();
   if (!isPrepared()) {
     throw misuse(
       'ERR_TRUEFORK_UNSAFE',

@@ -1,4 +1,4 @@
-import { badArgument } from '../errors.js';
+import { badArgument, misuse } from '../errors.js';
 import {
   assertGrantable,
   type CheckedLimits,
@@ -8,6 +8,8 @@ import {
   type NewLimits,
   pickLimits,
 } from './limit-options.js';
+import type { PoolSize } from './option-kinds.js';
+import type { Checked } from './option-table.js';
 import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { findProgram } from './program.js';
 import { Server } from './server.js';
@@ -23,6 +25,18 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    * and no signal is blocked or ignored. It is looked for in PATH, once. No Node runs in the child.
    */
   exec?: readonly string[];
+  /**
+   * Children that are forked before there is a connection for them, so that no client waits for a fork; 0 by default.
+   * They count among `maxChildren`, and appear in no record before they serve. With `{ min, max }` there are `min` at
+   * rest, and up to `max` while clients come faster than children can be forked.
+   */
+  pool?: PoolSize;
+  /**
+   * How many connections a child serves, one after the other, before it leaves; 1 by default. With more, what one
+   * connection leaves behind in memory the next finds there: it is Apache's MaxConnectionsPerChild, for handlers that
+   * trust themselves.
+   */
+  connectionsPerChild?: number;
 }
 
 /**
@@ -47,15 +61,21 @@ export class ForkingServer extends Server {
       throw badArgument('a ForkingServer takes either handler, the path of a script, or exec, a program');
     const limits = pickLimits(checked);
     assertPossible(limits);
+    assertLeftToChildren(checked);
+    assertForked(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
     super({ ...checked, program, most: limits.maxChildren }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
 
-  /** The most connections that are served at once. */
+  /** The most connections that are served at once. It can be set at any time, as by {@link setLimits}. */
   get maxChildren(): number {
     return this.#limits.maxChildren;
+  }
+
+  set maxChildren(maxChildren: number) {
+    this.setLimits({ maxChildren });
   }
 
   /** What holds now, every default filled in. */
@@ -86,6 +106,26 @@ export class ForkingServer extends Server {
   protected override settings(): Buffer[] {
     return settingCommands(this.#limits, this.#killDelay);
   }
+}
+
+/** Children are given their resources when their privileges are gone already. */
+function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>): void {
+  if (user === undefined || (oomScoreAdj === undefined && nice >= 0)) return;
+  const name = oomScoreAdj === undefined ? 'a nice below 0' : 'oomScoreAdj';
+  throw misuse(
+    'ERR_TRUEFORK_PRIVILEGES',
+    `${name} is for root to give, whom user has given up: leave one of them out`,
+  );
+}
+
+/** A program is executed for one connection, when that is there: it knows of no other. */
+function assertForked({ exec, pool, connectionsPerChild, watch }: Checked<'fork'>): void {
+  if (exec === undefined) return;
+  const stray = pool.max > 0 ? 'pool' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  if (stray !== undefined)
+    throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
+  if (watch)
+    throw badArgument('watch is for a handler script: exec reads its program anew for each connection');
 }
 
 function assertPossible(limits: CheckedLimits): void {

@@ -40,6 +40,33 @@ export function integer(least: number, most: number): Kind<number> {
   };
 }
 
+/** How many children are forked ahead: always so many, or as many as were needed lately. */
+export type PoolSize = number | { min?: number; max: number };
+
+export function poolSize(most: number): Kind<PoolSize, { min: number; max: number }> {
+  return {
+    placeholder: 'n|min-max',
+    parse(text) {
+      const [, min, max] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+      if (min === undefined) return text;
+      return max === undefined ? Number(min) : { min: Number(min), max: Number(max) };
+    },
+    check(name, value) {
+      const { min = 0, max } =
+        typeof value === 'object' && value !== null
+          ? (value as { min?: unknown; max?: unknown })
+          : { min: value, max: value };
+      const isCount = (count: unknown): count is number =>
+        typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= most;
+      if (isCount(min) && isCount(max) && min <= max) return { min, max };
+      throw badArgument(
+        `${name} has to be a number from 0 to ${most}, or two as in { min: 2, max: 16 }, on the command line "2-16"; not ${show(value)}`,
+      );
+    },
+    show: value => (typeof value === 'number' ? String(value) : `${value.min ?? 0}-${value.max}`),
+  };
+}
+
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds once checked. */
@@ -136,7 +163,7 @@ export function globalPolicy(): Kind<GlobalPolicy> {
 function policyOf<Allowed extends GlobalPolicy>(placeholder: string, queue: string): Kind<Allowed> {
   return {
     placeholder,
-    parse: unescape,
+    parse: unescaped,
     check(name, value) {
       const isWord = value === 'reset' || value === 'refuse' || (value === 'queue' && queue !== '');
       const isText = typeof value === 'string' && value.startsWith('refuse:');
@@ -301,6 +328,37 @@ export function account(
       throw badArgument(`${name}: this machine has no ${placeholder} ${show(value)}`);
     },
     show: String,
+  };
+}
+
+/** A folder, which has to be there unless it is to be looked for later, inside another root. */
+export function folder({ exists }: { exists: boolean }): Kind<string> {
+  return {
+    placeholder: 'folder',
+    parse: given => given,
+    resolve: (value, from) => (typeof value === 'string' ? path.resolve(from, value) : value),
+    check(name, value) {
+      if (typeof value !== 'string' || value === '' || value.includes('\0'))
+        throw badArgument(`${name} has to be the path of a folder, not ${show(value)}`);
+      if (exists && !fs.statSync(value, { throwIfNoEntry: false })?.isDirectory())
+        throw badArgument(`${name} ${value}: there is no such folder`);
+      return path.resolve(value);
+    },
+    show: String,
+  };
+}
+
+/** Several, one after the other. */
+export function list<In, Checked>(kind: Kind<In, Checked>): Kind<readonly In[], Checked[]> {
+  return {
+    ...(kind.placeholder === undefined ? {} : { placeholder: kind.placeholder }),
+    repeats: true,
+    parse: given => kind.parse(given),
+    check(name, value) {
+      if (!Array.isArray(value)) throw badArgument(`${name} has to be a list, not ${show(value)}`);
+      return value.map(each => kind.check(name, each));
+    },
+    show: values => values.map(each => kind.show(each)).join(', '),
   };
 }
 

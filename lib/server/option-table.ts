@@ -12,12 +12,15 @@ import {
   choice,
   duration,
   flag,
+  folder,
   globalPolicy,
   handlerScript,
   integer,
   type Kind,
+  list,
   permissions,
   policy,
+  poolSize,
   rate,
   size,
   text,
@@ -26,8 +29,10 @@ import { programWords } from './program.js';
 
 export const serverKinds = ['fork', 'iterative', 'select'] as const;
 
+export type ServerKind = (typeof serverKinds)[number];
+
 /** The servers by their kind; `listen()`; and `truefork serve` for what only a command has. */
-export type Taker = (typeof serverKinds)[number] | 'listen' | 'command';
+export type Taker = ServerKind | 'listen' | 'command';
 
 /** The headings of the help, in its order. */
 export const topics = [
@@ -35,7 +40,9 @@ export const topics = [
   'Listening',
   'Limits',
   'Time',
+  'Children',
   'Resources of a child',
+  'Privileges',
   'Output',
 ] as const;
 
@@ -90,6 +97,13 @@ export const optionTable = {
     help:
       'fork: each connection in a process of its own; iterative: one after the other, in one process; ' +
       'select, poll: all at once, in one process',
+  }),
+  watch: option({
+    topic: 'What to serve',
+    takenBy: serverKinds,
+    kind: flag(),
+    default: false,
+    help: 'reload when a file of the handler changes, imports too',
   }),
 
   listen: option({
@@ -346,6 +360,68 @@ export const optionTable = {
     kind: duration(),
     default: 1000,
     help: 'how long children may then take to obey SIGTERM, before SIGKILL',
+  }),
+
+  user: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('user', native.userId),
+    help: 'whom the serving processes become, for good, before the first client; the server is started as root',
+  }),
+  group: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: account('group', native.groupId),
+    defaultText: "the user's own",
+    help: 'and in which group',
+  }),
+  groups: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: list(account('group', native.groupId)),
+    defaultText: 'none',
+    help: 'and in which others; for several, given several times',
+  }),
+  chroot: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: true }),
+    help: 'the folder that becomes their root, when the handler is loaded',
+  }),
+  workingDirectory: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: folder({ exists: false }),
+    help: 'the folder that they work in, when the handler is loaded; in a chroot, one inside',
+  }),
+  umask: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: permissions(),
+    help: 'which permissions the files that they make do not get',
+  }),
+  newPrivs: option({
+    topic: 'Privileges',
+    takenBy: serverKinds,
+    kind: flag(),
+    defaultText: 'yes; with a user, no',
+    help: 'whether programs that they execute may have more privileges; --no-new-privs is no_new_privs (prctl(2))',
+  }),
+
+  pool: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: poolSize(1024),
+    default: 0,
+    defaultText: 'none',
+    help: 'children forked ahead, so that a client does not wait for the fork',
+  }),
+  connectionsPerChild: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: integer(1, 1_000_000),
+    default: 1,
+    help: 'how many connections a child serves, one after the other, before it leaves',
   }),
 
   maxMemory: option({

@@ -15,8 +15,27 @@ import { nearest } from './suggest.js';
 export interface ServerOptions {
   /** The handler script: a path, relative to the working directory, or a `file:` URL. */
   handler: string | URL;
+  /** Whether to reload when a file that the handler was loaded from changes: the script, and what it imports. */
+  watch?: boolean;
   /** Where the handler's standard output goes: this process's own (the default), or its standard error. */
   stdout?: 'inherit' | 'stderr';
+  /**
+   * Whom the serving processes become, for good, before the first client is served: a name or number. The server has to
+   * be started as root, and the program that has it stays root. docs/privileges.md says what runs as whom.
+   */
+  user?: string | number;
+  /** And in which group; the user's own by default. */
+  group?: string | number;
+  /** And in which supplementary groups; none by default. */
+  groups?: readonly (string | number)[];
+  /** The folder that becomes their root (chroot(2)) once the handler is loaded. Needs `user`. */
+  chroot?: string;
+  /** The folder that they work in once the handler is loaded; with `chroot` one inside, `/` by default. */
+  workingDirectory?: string;
+  /** Which permissions the files that they make do not get (umask(2)): a number, or octal digits. */
+  umask?: string | number;
+  /** Whether programs that they execute may have more privileges: setuid bits count. By default not with a `user`. */
+  newPrivs?: boolean;
   /** How long those being served may finish once the server closes; 5 s by default. */
   gracePeriod?: Duration;
   /** How long children may then take to obey SIGTERM, before SIGKILL; 1 s by default. */

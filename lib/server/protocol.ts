@@ -11,7 +11,11 @@ type Fields = Record<string, readonly [type: FieldType, offset: number, size: nu
 export const messages = {
   Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
   Kill: { kind: 2, size: 0, fields: {} },
-  Ping: { kind: 3, size: 0, fields: {} },
+  Begin: { kind: 3, size: 8, fields: { firstId: ['u64', 0, 8] } },
+  Elsewhere: { kind: 4, size: 4, fields: { children: ['u32', 0, 4] } },
+  Retire: { kind: 5, size: 0, fields: {} },
+  Resize: { kind: 6, size: 4, fields: { most: ['u32', 0, 4] } },
+  Ping: { kind: 7, size: 0, fields: {} },
   Admission: {
     kind: 10,
     size: 24,
@@ -86,7 +90,9 @@ export const messages = {
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
-  Pong: { kind: 7, size: 0, fields: {} },
+  Retired: { kind: 7, size: 8, fields: { nextId: ['u64', 0, 8] } },
+  Files: { kind: 8, size: 0, fields: {} },
+  Pong: { kind: 9, size: 0, fields: {} },
   Refused: {
     kind: 10,
     size: 120,
@@ -102,7 +108,7 @@ export const messages = {
 
 type Messages = typeof messages;
 type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
-type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
+export type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
 /** The numbers of the protocol's enumerations, by the names that users know. */
 export const refusalReasons = [
@@ -134,6 +140,10 @@ export const endingLimits = [
 const commandNames = [
   'Stop',
   'Kill',
+  'Begin',
+  'Elsewhere',
+  'Retire',
+  'Resize',
   'Ping',
   'Admission',
   'Times',
@@ -141,14 +151,24 @@ const commandNames = [
   'AddressRules',
   'Refusal',
 ] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Pong', 'Refused'] as const;
-type CommandName = (typeof commandNames)[number];
+const recordNames = [
+  'Listening',
+  'Connection',
+  'Exit',
+  'Trouble',
+  'End',
+  'Retired',
+  'Pong',
+  'Refused',
+] as const;
+export type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 
 /** A record as the server sees it: its name, and the fields of that message. */
 export type ZygoteRecord =
   | { [Name in RecordName]: { name: Name } & Body<Name> }[RecordName]
-  | { name: 'LoadFailed'; error: LoadError };
+  | { name: 'LoadFailed'; error: LoadError }
+  | { name: 'Files'; files: string[] };
 
 /** A handler's own error, on its way from the zygote to the caller of `listen()`. */
 export interface LoadError {
@@ -192,6 +212,10 @@ export function encodeLoadFailed(error: LoadError): Buffer {
   return frame(messages.LoadFailed.kind, Buffer.from(JSON.stringify(error)));
 }
 
+export function encodeFiles(files: readonly string[]): Buffer {
+  return frame(messages.Files.kind, Buffer.from(JSON.stringify(files)));
+}
+
 function readField(
   view: DataView,
   [type, offset, size]: readonly [FieldType, number, number],
@@ -214,6 +238,7 @@ function readField(
 
 function decodeRecord(kind: number, body: Buffer): ZygoteRecord {
   if (kind === messages.LoadFailed.kind) return { name: 'LoadFailed', error: JSON.parse(body.toString()) };
+  if (kind === messages.Files.kind) return { name: 'Files', files: JSON.parse(body.toString()) };
   const name = recordNames.find(candidate => messages[candidate].kind === kind);
   if (name === undefined || body.length !== messages[name].size)
     throw new Error(`truefork: a record of kind ${kind} and ${body.length} bytes is not in the protocol`);

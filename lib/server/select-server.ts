@@ -1,4 +1,4 @@
-import { assertHandler, checkOptions, type ServerOptions } from './options.js';
+import { assertHandler, checkOption, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface SelectServerOptions extends ServerOptions {
@@ -22,5 +22,14 @@ export class SelectServer extends Server {
     const checked = checkOptions('select', options);
     assertHandler(checked.handler);
     super({ ...checked, most: checked.maxConnections }, checked.multiplexer);
+  }
+
+  /** The most connections at once. It can be changed at any time; nobody being served is sent away. */
+  get maxConnections(): number {
+    return this.most;
+  }
+
+  set maxConnections(maxConnections: number) {
+    this.most = checkOption('maxConnections', maxConnections);
   }
 }

@@ -1,28 +1,22 @@
 import { EventEmitter } from 'node:events';
-import { getSystemErrorMap } from 'node:util';
 import { misuse } from '../errors.js';
+import { assertAvailable, type Privileges } from '../native.js';
 import type { Mode } from '../zygote/config.js';
+import { Generation, type LiveInfo } from './generation.js';
 import { mostBacklog } from './limits.js';
 import { checkListenArguments, type Endpoint, type ListenOptions } from './listen-options.js';
 import { type ListenAddress, Listener, showAddress } from './listener.js';
 import type { Duration } from './option-kinds.js';
-import type { Checked } from './option-table.js';
+import type { Checked, ServerKind } from './option-table.js';
 import { checkOption } from './options.js';
+import { resolvePrivileges } from './privileges.js';
 import type { Program } from './program.js';
-import { endingLimits, refusalReasons, type ZygoteRecord } from './protocol.js';
-import {
-  type ConnectionInfo,
-  decodeStatus,
-  type EndInfo,
-  type ExitInfo,
-  errorName,
-  familyName,
-  killedUnseen,
-  type RefusedInfo,
-} from './records.js';
+import { encodeCommand } from './protocol.js';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from './records.js';
 import { type ServerStats, Tally } from './stats.js';
 import { ServiceNotifier } from './systemd.js';
-import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
+import { FileWatcher } from './watcher.js';
+import type { Ending } from './zygote-process.js';
 
 export interface ServerEvents {
   /** Clients are served. */
@@ -34,6 +28,8 @@ export interface ServerEvents {
   end: [EndInfo];
   /** In a forking server: clients were turned away, told of at most once a second for each reason. */
   refused: [RefusedInfo];
+  /** A zygote with the handler as it is now has taken the place of the one before. */
+  reload: [];
   /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
   warning: [Error];
   /** The server has failed, and is closing. */
@@ -59,10 +55,22 @@ export type CheckedOptions = Checked<'iterative'> & {
   program?: Program | undefined;
   /** The most children, or connections, at once. */
   most: number;
-};
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild'>>;
 
-interface LiveConnection extends ConnectionInfo {
-  since: number;
+/** What a server is doing. */
+export interface ServerState {
+  /** None when it does not listen. */
+  addresses: ListenAddress[];
+  /** The one that accepts, one that is loading, and earlier ones whose children finish. */
+  zygotes: ZygoteState[];
+}
+
+export interface ZygoteState {
+  pid: number;
+  accepting: boolean;
+  /** Milliseconds. */
+  uptimeMs: number;
+  connections: LiveInfo[];
 }
 
 /**
@@ -73,23 +81,38 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedOptions;
   readonly #mode: Mode;
   #begun = false;
+  /** The listening sockets. They are this process's own, so that the serving one can die and no queued client with it. */
   #listeners: Listener[] = [];
   readonly #notifier: ServiceNotifier | undefined;
-  #zygote: ZygoteProcess | undefined;
+  /** Every one that has a process. */
+  readonly #generations = new Set<Generation>();
+  /** The one that accepts. */
+  #current: Generation | undefined;
+  #renewal: Promise<void> | undefined;
+  #nextRenewal: Promise<void> | undefined;
   #restart: NodeJS.Timeout | undefined;
   #deathsInARow = 0;
   #closing: Promise<void> | undefined;
   #serves = false;
   #hasRef = true;
-  #lastId = 0;
-  readonly #live = new Map<number, LiveConnection>();
+  #nextId = 1;
   readonly #tally = new Tally();
+  readonly #privileges: Privileges | undefined;
+  #watcher: FileWatcher | undefined;
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
+    assertAvailable();
     this.#options = options;
+    this.#privileges = resolvePrivileges(options);
+    if (options.watch) this.#watcher = new FileWatcher(() => this.#reloadChanged());
     this.#mode = mode;
     if (options.notify) this.#notifier = new ServiceNotifier(error => this.#warn(error));
+  }
+
+  /** As it stands in the table of options. @internal */
+  get kind(): ServerKind {
+    return this.#mode === 'poll' ? 'select' : this.#mode;
   }
 
   /** Whether clients are served. */
@@ -99,7 +122,32 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   /** The process that accepts, and in a forking server forks; undefined when there is none now. */
   get zygotePid(): number | undefined {
-    return this.#zygote?.pid;
+    return this.#current?.pid;
+  }
+
+  /** The zygotes with their connections: a look at the present, for people and for tools. */
+  state(): ServerState {
+    const zygotes = [...this.#generations].flatMap(one =>
+      one.pid === undefined
+        ? []
+        : {
+            pid: one.pid,
+            accepting: one.accepting,
+            uptimeMs: one.times.uptimeMs,
+            connections: one.connections(),
+          },
+    );
+    return { addresses: this.addresses(), zygotes };
+  }
+
+  /** The most children, or connections, at once. */
+  protected get most(): number {
+    return this.#options.most;
+  }
+
+  protected set most(most: number) {
+    this.#options.most = most;
+    for (const one of this.#generations) one.send(encodeCommand('Resize', { most }));
   }
 
   /**
@@ -137,13 +185,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#begun = true;
     try {
       for (const place of places) this.#listeners.push(await Listener.open(place));
-      // Called as the word comes, and not after an await: what the same chunk of records tells next is a connection.
-      await this.#startZygote(() => this.#begin(places, callback));
+      await this.#renew();
     } catch (error) {
       this.#begun = false;
       this.#closeListeners();
       throw error;
     }
+    this.#begin(places, callback);
   }
 
   #begin(places: readonly Endpoint[], callback: (() => void) | undefined): void {
@@ -151,24 +199,52 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     if (callback !== undefined) this.once('listening', callback);
     this.emit('listening');
     this.#warnOfCuts(places);
+    this.#tellReady();
+    this.#notifier?.watch(() => this.#current?.answers() ?? Promise.resolve(false));
+  }
+
+  #tellReady(): void {
     this.#notifier?.ready(`serving on ${this.addresses().map(showAddress).join(', ')}`);
-    this.#notifier?.watch(() => this.#zygote?.answers() ?? Promise.resolve(false));
   }
 
   /**
-   * Stops accepting. Clients that are queued already are still served; they all may finish within the grace period.
-   * Then children get SIGTERM and, after `killDelay`, SIGKILL; a server of one process closes what is left. Resolves
-   * when all have ended and been told of. Called again, it only shortens the grace.
+   * Loads the handler script anew, in another zygote, which takes over the same listener: no client is refused, reset
+   * or lost. Those being served finish on the code that they began with. Resolves when the new code accepts.
+   *
+   * @throws what `listen()` throws where the script cannot be loaded, or now exports nothing to serve: the code before
+   * serves on. `ERR_TRUEFORK_LISTENING` where the server does not listen.
+   */
+  reload(): Promise<void> {
+    if (!this.listening)
+      return Promise.reject(
+        misuse('ERR_TRUEFORK_LISTENING', 'there is nothing to reload: this server does not listen'),
+      );
+    // The one under way may have read the files before they were as they are now; one that waits has not.
+    this.#nextRenewal ??= (this.#renewal ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        this.#nextRenewal = undefined;
+        this.#renewal = this.#renew();
+        return this.#renewal;
+      });
+    return this.#nextRenewal;
+  }
+
+  /**
+   * Stops accepting. Clients that are queued already are still served; http connections are closed as soon as no
+   * request is being answered, and all may finish within the grace period. Then children get SIGTERM and, after
+   * `killDelay`, SIGKILL; a server of one process closes what is left. Resolves when all have ended and been told of.
+   * Called again, it only shortens the grace.
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#zygote?.stop(grace, this.#options.killDelay);
+    for (const one of this.#generations) one.stop(grace, this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
 
   /** Ends the server at once, whoever is being served. */
   kill(): Promise<void> {
-    this.#zygote?.kill();
+    for (const one of this.#generations) one.kill();
     return (this.#closing ??= this.#finish());
   }
 
@@ -178,18 +254,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   }
 
   protected sendSettings(): void {
-    this.#zygote?.send(this.settings());
+    for (const one of this.#generations) one.send(...this.settings());
   }
 
   /** What has been counted since the server was made. */
   stats(): ServerStats {
-    return this.#tally.stats(this.#live.size);
+    return this.#tally.stats(this.#liveIn(this.#generations));
   }
 
   /** As `net.Server.ref()`: the program goes on while this server runs. */
   ref(): this {
     this.#hasRef = true;
-    this.#zygote?.ref();
+    for (const one of this.#generations) one.ref();
     this.#restart?.ref();
     return this;
   }
@@ -197,7 +273,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   /** As `net.Server.unref()`: the program may end while this server runs, and ends it. */
   unref(): this {
     this.#hasRef = false;
-    this.#zygote?.unref();
+    for (const one of this.#generations) one.unref();
     this.#restart?.unref();
     return this;
   }
@@ -219,104 +295,104 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     );
   }
 
-  /** Resolves when the zygote serves, rejects when it could not begin to. */
-  #startZygote(onServing = () => {}): Promise<void> {
-    const { stdout, handler, program } = this.#options;
+  /** The handler as it is now, in a new zygote, which takes over from the one before, if there is one. */
+  async #renew(): Promise<void> {
+    this.#assertOpen();
+    const isReload = this.#current !== undefined;
+    if (isReload) this.#notifier?.reloading();
+    try {
+      await this.#takeOver();
+    } finally {
+      // Of a reload that failed too, for the code before serves on.
+      if (isReload && this.listening) this.#tellReady();
+    }
+  }
+
+  async #takeOver(): Promise<void> {
+    const next = this.#start();
+    await next.ready.catch(error => {
+      this.#assertOpen();
+      throw error;
+    });
+    this.#assertOpen();
+    clearTimeout(this.#restart);
+    const before = this.#current;
+    this.#current = next;
+    // One accepts at a time, so that no id is given twice. Between the two, clients queue.
+    if (before !== undefined) this.#nextId = Math.max(this.#nextId, await before.retire());
+    next.begin(this.#nextId, this.#elsewhere());
+    if (before !== undefined) this.emit('reload');
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw misuse('ERR_TRUEFORK_LISTENING', 'this server was closed before the handler script was loaded');
+  }
+
+  #start(): Generation {
     const settings = this.settings();
-    const descriptors = this.#listeners.map(({ fd }) => fd);
+    const { stdout, handler, program, most, watch } = this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,
       program,
       backlogs: this.#listeners.map(({ backlog }) => backlog),
-      most: this.#options.most,
-      firstId: this.#lastId + 1,
+      most,
       settings: settings.length,
+      watch,
+      privileges: this.#privileges,
+      pool: this.#options.pool ?? { min: 0, max: 0 },
+      connectionsPerChild: this.#options.connectionsPerChild ?? 1,
     };
-    const zygote = new ZygoteProcess(descriptors, stdout, config, settings);
-    this.#zygote = zygote;
-    if (!this.#hasRef) zygote.unref();
-    return new Promise((resolve, reject) => {
-      let failure: Error | undefined;
-      let servingSince: number | undefined;
-      zygote.on('record', record => {
-        if (record.name === 'LoadFailed') failure = reviveLoadError(record.error);
-        else if (record.name === 'Listening') {
-          servingSince = Date.now();
-          onServing();
-          resolve();
-        } else this.#tell(record);
-      });
-      zygote.once('end', ending => {
-        this.#zygote = undefined;
-        if (servingSince === undefined) reject(failure ?? diedWhileLoading(ending));
-        else if (this.#closing === undefined) this.#replaceZygote(ending, Date.now() - servingSince);
-      });
+    const descriptors = this.#listeners.map(({ fd }) => fd);
+    const one = new Generation(descriptors, stdout, config, settings);
+    this.#generations.add(one);
+    if (!this.#hasRef) one.unref();
+    one.on('connection', info => {
+      this.#nextId = Math.max(this.#nextId, info.id + 1);
+      this.#tally.countConnection();
+      this.emit('connection', info);
     });
+    one.on('exit', info => {
+      this.#tally.countExit(info);
+      this.emit('exit', info);
+      this.#countElsewhere(one);
+    });
+    one.on('end', info => {
+      this.emit('end', info);
+      this.#countElsewhere(one);
+    });
+    one.on('refused', info =>
+      this.emit('refused', { ...info, total: this.#tally.countRefused(info.reason, info.count) }),
+    );
+    one.on('files', files => this.#watcher?.follow(files));
+    one.on('warning', error => this.#warn(error));
+    one.once('over', ending => {
+      this.#generations.delete(one);
+      if (one !== this.#current) return;
+      this.#current = undefined;
+      if (this.#closing === undefined) this.#replace(ending, one.times.servedMs);
+    });
+    return one;
   }
 
-  #tell(record: Exclude<ZygoteRecord, { name: 'LoadFailed' | 'Listening' }>): void {
-    switch (record.name) {
-      case 'Connection': {
-        const { name: _, family, ...told } = record;
-        const connection = { ...told, family: familyName(family) };
-        this.#lastId = Math.max(this.#lastId, connection.id);
-        this.#live.set(connection.id, { ...connection, since: Date.now() });
-        this.#tally.countConnection();
-        this.emit('connection', connection);
-        return;
-      }
-      case 'Exit': {
-        const live = this.#live.get(record.id);
-        if (live === undefined) return;
-        this.#live.delete(record.id);
-        const { since: _, ...connection } = live;
-        const exit = {
-          ...connection,
-          ...decodeStatus(record.status),
-          ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
-          limit: endingLimits[record.limit] ?? null,
-          durationMs: record.durationUs / 1000,
-          bytesRead: record.bytesIn,
-          bytesWritten: record.bytesOut,
-          rusage: {
-            userCPUTime: record.userCpuUs,
-            systemCPUTime: record.systemCpuUs,
-            maxRSS: record.maxRssKib,
-            minorPageFault: record.minorFaults,
-            majorPageFault: record.majorFaults,
-            voluntaryContextSwitches: record.voluntarySwitches,
-            involuntaryContextSwitches: record.involuntarySwitches,
-          },
-        };
-        this.#tally.countExit(exit);
-        this.emit('exit', exit);
-        return;
-      }
-      case 'End': {
-        const live = this.#live.get(record.id);
-        if (live === undefined) return;
-        this.#live.delete(record.id);
-        const { since: _, ...connection } = live;
-        this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
-        return;
-      }
-      case 'Pong':
-        return; // heard by whoever asked
-      case 'Refused': {
-        const { count, remoteAddress, remotePort } = record;
-        const reason = refusalReasons[record.reason]!;
-        const total = this.#tally.countRefused(reason, count);
-        this.emit('refused', { reason, count, total, remoteAddress, remotePort });
-        return;
-      }
-      case 'Trouble': {
-        const errno = -record.errnum;
-        const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${record.errnum}`, 'unknown error'];
-        const message = `${record.syscall} ${code}: ${meaning}; clients wait until it passes`;
-        this.#warn(Object.assign(new Error(message), { code, errno, syscall: record.syscall }));
-      }
-    }
+  #liveIn(generations: Iterable<Generation>): number {
+    let live = 0;
+    for (const one of generations) live += one.size;
+    return live;
+  }
+
+  /** What earlier zygotes still serve. */
+  #elsewhere(): number {
+    return this.#liveIn(this.#generations) - (this.#current?.size ?? 0);
+  }
+
+  #countElsewhere(changed: Generation): void {
+    if (changed !== this.#current) this.#current?.countElsewhere(this.#elsewhere());
+  }
+
+  #reloadChanged(): void {
+    if (this.listening) this.reload().catch(error => this.#warn(notReloaded(error)));
   }
 
   #warn(error: Error): void {
@@ -324,22 +400,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       process.emitWarning(error.message, { code: (error as { code?: string }).code! });
   }
 
-  /** The connections of a zygote that died: its children die with it, and cannot be waited for from here. */
-  #tellOfOrphans(): void {
-    for (const { since, ...connection } of this.#live.values()) {
-      const ended = { ...connection, durationMs: Date.now() - since };
-      if (this.#mode !== 'fork') this.emit('end', ended);
-      else {
-        const exit: ExitInfo = { ...ended, ...killedUnseen };
-        this.#tally.countExit(exit);
-        this.emit('exit', exit);
-      }
-    }
-    this.#live.clear();
-  }
-
-  #replaceZygote({ code, signal }: Ending, livedMs: number): void {
-    this.#tellOfOrphans();
+  #replace({ code, signal }: Ending, livedMs: number): void {
     this.#tally.countZygote();
     this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
@@ -357,7 +418,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     const backoff = Math.min(firstBackoffMs * 2 ** (this.#deathsInARow - 1), longestBackoffMs);
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
-      this.#startZygote().catch(error => this.#fail(error));
+      if (this.#current === undefined) this.reload().catch(error => this.#fail(error));
     }, backoff);
     if (!this.#hasRef) this.#restart.unref();
   }
@@ -368,14 +429,21 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   }
 
   async #finish(): Promise<void> {
-    const zygote = this.#zygote;
     clearTimeout(this.#restart);
+    this.#watcher?.close();
     this.#notifier?.stopping();
     this.#closeListeners();
     this.#serves = false;
-    if (zygote !== undefined) await new Promise<void>(resolve => zygote.once('end', () => resolve()));
-    this.#tellOfOrphans();
+    await Promise.all(
+      [...this.#generations].map(one => new Promise<void>(resolve => one.once('over', () => resolve()))),
+    );
     this.#notifier?.end();
     this.emit('close');
   }
+}
+
+/** What is told of a reload that nobody waits for. */
+export function notReloaded(error: unknown): Error {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return misuse('ERR_TRUEFORK_RELOAD', `not reloaded, the code before serves on: ${why}`, error);
 }

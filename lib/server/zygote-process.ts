@@ -8,6 +8,8 @@ import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
+import { reportVariable } from '../zygote/imports.js';
+import { environmentOf } from './privileges.js';
 import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
 import { managersVariables } from './systemd.js';
 
@@ -47,7 +49,12 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     this.#process = spawn(process.execPath, [...flags, start, JSON.stringify({ ...config, environment })], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
-      env: forks ? { ...meant, ...environmentToForkIn(meant) } : meant,
+      env: {
+        ...meant,
+        ...(forks ? environmentToForkIn(meant) : {}),
+        ...environmentOf(config.privileges),
+        ...(config.watch ? { [reportVariable]: '1' } : {}),
+      },
       // In the order of `descriptors` in lib/zygote/config.ts.
       stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', ...listeners],
     });
@@ -61,7 +68,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
-    this.send(settings);
+    this.send(...settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -79,18 +86,13 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   }
 
   /** Commands that are obeyed once it serves. */
-  send(commands: readonly Buffer[]): void {
+  send(...commands: readonly Buffer[]): void {
     if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
-  }
-
-  stop(graceMs: number, killMs: number): void {
-    if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.#channel.write(encodeCommand('Stop', { graceMs, killMs }));
   }
 
   kill(): void {
     if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.#channel.write(encodeCommand('Kill', {}));
+    else this.send(encodeCommand('Kill', {}));
   }
 
   /** Whether its loop turns. Nobody waits for ever: what does not answer now is asked anew, or ends. */

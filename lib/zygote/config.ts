@@ -1,3 +1,4 @@
+import type { Privileges } from '../native.js';
 import type { Program } from '../server/program.js';
 
 /** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
@@ -11,9 +12,15 @@ export interface ZygoteConfig {
   program: Program | undefined;
   /** The backlog of each listener; 0 for one that listens already. */
   backlogs: number[];
+  /** What is given up once the handler is loaded. */
+  privileges: Privileges | undefined;
+  /** Whether the owner wants to know which files the handler was loaded from. */
+  watch: boolean;
   /** In a forking server, the most children; else the most connections. */
   most: number;
-  firstId: number;
+  /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
+  pool: { min: number; max: number };
+  connectionsPerChild: number;
   /** Variables that were other for the start of a process that forks, as they are meant to be. */
   environment: Record<string, string | null>;
   /** How many commands follow that say how to serve. */
@@ -23,8 +30,22 @@ export interface ZygoteConfig {
 /** The descriptors that a zygote begins with, beside the three standard ones; the other listeners follow the first. */
 export const descriptors = { channel: 3, firstListener: 4 } as const;
 
-/** What the serve loops take. */
-export function loopOptions({ backlogs, firstId }: ZygoteConfig) {
+/** What all serve loops take. */
+export function loopOptions({ backlogs }: ZygoteConfig) {
   const listeners = backlogs.map((backlog, n): [number, number] => [descriptors.firstListener + n, backlog]);
-  return { listeners, channel: descriptors.channel, firstId };
+  return { listeners, channel: descriptors.channel };
+}
+
+/** And what those of a forking server take. */
+export function forkingOptions(config: ZygoteConfig) {
+  const { connectionsPerChild, most, pool, privileges, settings } = config;
+  return {
+    ...loopOptions(config),
+    maxChildren: most,
+    settings,
+    privileges,
+    poolMin: pool.min,
+    poolMax: pool.max,
+    connectionsPerChild,
+  };
 }

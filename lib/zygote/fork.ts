@@ -1,24 +1,42 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
 import { becomeChild } from '../fork/prepare.js';
-import { native } from '../native.js';
+import { native, type Privileges } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
-import { loopOptions, type ZygoteConfig } from './config.js';
+import { forkingOptions, type ZygoteConfig } from './config.js';
+import { finishWhenTold } from './finish.js';
 import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
+import { rehearse } from './rehearse.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { most, settings } = config;
-  const fd = native.serve({ ...loopOptions(config), maxChildren: most, settings });
+  const { privileges } = config;
+  const fd = native.serve({
+    ...forkingOptions(config),
+    onConnection: fd => serveConnection(loaded, fd),
+  });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) native.exitNow(0);
   becomeChild();
+  forgetFolder(privileges);
+  const begin = () => (fd < 0 ? awaitConnection(loaded) : serveConnection(loaded, fd));
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, fd);
-  else began.then(() => serveConnection(loaded, fd));
+  if (began === undefined) begin();
+  else began.then(begin);
+}
+
+/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+async function awaitConnection(loaded: LoadedHandler): Promise<void> {
+  await rehearse(loaded);
+  native.awaitConnection();
+}
+
+/** Node keeps the name of the working directory in mind, and has not seen it change. */
+export function forgetFolder(dropped: Privileges | undefined): void {
+  if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
 function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
@@ -30,6 +48,7 @@ function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
       serveByStream(handler as StreamHandler, fd);
       break;
     case 'server':
+      finishWhenTold(handler as net.Server);
       serveByServer(handler as net.Server, fd);
   }
 }

@@ -6,16 +6,16 @@ import type net from 'node:net';
 import { type Accepted, native } from '../native.js';
 import { loopOptions, type ZygoteConfig } from './config.js';
 import { Connection } from './connection.js';
+import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream, socketError } from './sockets.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ZygoteConfig): void {
-  const { mode } = config;
-  const maxConnections = mode === 'iterative' ? 1 : config.most;
+  const { mode, most } = config;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(
-    { ...loopOptions(config), maxConnections, usePoll: mode === 'poll' },
+    { ...loopOptions(config), maxConnections: most, usePoll: mode === 'poll' },
     { ...serve, ended: () => native.exitNow(0) },
   );
 }
@@ -85,6 +85,7 @@ function servePeers(handler: CallbacksHandler) {
 }
 
 function serveSockets(form: 'stream' | 'server', handler: LoadedHandler['handler']) {
+  if (form === 'server') finishWhenTold(handler as net.Server);
   return {
     open({ fd, id }: Accepted) {
       native.peerRelease(id);

@@ -2,12 +2,12 @@
 import path from 'node:path';
 import { armFaults } from '../fork/faults.js';
 import { native } from '../native.js';
-import { descriptors, loopOptions, type ZygoteConfig } from './config.js';
+import { descriptors, forkingOptions, type ZygoteConfig } from './config.js';
 
 native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 armFaults(process.env.TRUEFORK_FAULTS);
 const program = config.program!;
 process.title = `truefork: zygote ${path.basename(program.path)}`;
-native.serve({ ...loopOptions(config), maxChildren: config.most, settings: config.settings, program });
+native.serve({ ...forkingOptions(config), program });
 native.exitNow(0);

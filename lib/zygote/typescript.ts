@@ -6,6 +6,7 @@ import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import { noteImports } from './imports.js';
 
 export function isTypeScript(url: string): boolean {
   return /\.[cm]?ts$/.test(url);
@@ -38,7 +39,7 @@ function findEsbuild(file: string): Esbuild {
  * name, so that `require`, `import.meta.url` and stack traces are what they would be.
  */
 function requireTranspiled(file: string): object {
-  const { outputFiles } = findEsbuild(file).buildSync({
+  const { outputFiles, metafile } = findEsbuild(file).buildSync({
     entryPoints: [file],
     bundle: true,
     packages: 'external',
@@ -47,10 +48,12 @@ function requireTranspiled(file: string): object {
     platform: 'node',
     target: `node${process.versions.node}`,
     sourcemap: 'inline',
+    metafile: true,
     define: { 'import.meta.url': 'import_meta_url' },
     banner: { js: 'const import_meta_url = require("node:url").pathToFileURL(__filename).href;' },
     logLevel: 'silent',
   });
+  noteImports(Object.keys(metafile.inputs).map(input => path.resolve(input)));
   process.setSourceMapsEnabled(true);
   const module = new Module(file) as Module & { _compile(code: string, filename: string): void };
   module.filename = file;

@@ -12,9 +12,10 @@ import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
 import { native } from '../native.js';
-import { encodeLoadFailed } from '../server/protocol.js';
+import { encodeFiles, encodeLoadFailed } from '../server/protocol.js';
 import { descriptors, type ZygoteConfig } from './config.js';
-import { serveByForking } from './fork.js';
+import { forgetFolder, serveByForking } from './fork.js';
+import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
 import { serveInOneProcess } from './one-process.js';
 import { assertQuiet, ownResources } from './quiet.js';
@@ -31,12 +32,14 @@ if (forks) {
   declareZygote();
 }
 
+const imports = config.watch ? followImports() : undefined;
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
   const own = ownResources();
   const loaded = await loadHandler(handler);
   assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
+  tellImports();
   v8.setFlagsFromString('--lazy'); // see main.ts
   if (forks) {
     await assertQuiet(own);
@@ -45,6 +48,8 @@ try {
     await rehearse(loaded); // or the first allocations of each child would have to tidy up after the collection
     assertForkable();
   } else {
+    if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
+    forgetFolder(config.privileges);
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;
@@ -63,8 +68,14 @@ function refuseOnError(begin: () => void): void {
   }
 }
 
+function tellImports(): void {
+  if (imports !== undefined)
+    fs.writeSync(descriptors.channel, encodeFiles([fileURLToPath(handler), ...imports()]));
+}
+
 /** Tells the owner why there will be no server, in the script's own words. */
 function refuse(thrown: unknown): never {
+  tellImports();
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
   fs.writeSync(descriptors.channel, encodeLoadFailed({ name, message, stack, code }));

@@ -38,4 +38,17 @@ void HandlersSuspended::Restore() {
   }
 }
 
+OwnersSignalsIgnored::OwnersSignalsIgnored() : ignored_(true) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigemptyset(&ignore.sa_mask);
+  for (size_t i = 0; i < before_.size(); i++) sigaction(kSignals[i], &ignore, &before_[i]);
+}
+
+void OwnersSignalsIgnored::Restore() {
+  if (!ignored_) return;
+  ignored_ = false;
+  for (size_t i = 0; i < before_.size(); i++) sigaction(kSignals[i], &before_[i], nullptr);
+}
+
 }  // namespace truefork

@@ -37,4 +37,22 @@ class HandlersSuspended {
   std::array<struct sigaction, NSIG> before_{};
 };
 
+// A zygote in its loop has no use for the signals that ask a server for a reload or for its state: they are
+// its owner's. Whoever sends them to the whole family must not end it. Children get back what was there
+// before.
+class OwnersSignalsIgnored {
+ public:
+  OwnersSignalsIgnored();
+  ~OwnersSignalsIgnored() { Restore(); }
+  OwnersSignalsIgnored(const OwnersSignalsIgnored&) = delete;
+  OwnersSignalsIgnored& operator=(const OwnersSignalsIgnored&) = delete;
+
+  void Restore();
+
+ private:
+  static constexpr int kSignals[] = {SIGHUP, SIGUSR1};
+  std::array<struct sigaction, 2> before_{};
+  bool ignored_ = false;
+};
+
 }  // namespace truefork

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "posix/libc.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -116,7 +117,7 @@ void MakeKnockTimer() {
   struct sigevent event {};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = kKnock;
-  event._sigev_un._tid = getpid();
+  NotifiedThread(event) = getpid();
   syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &knockTimer);
 }
 

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "posix/delivery.h"
+#include "posix/libc.h"
 #include "support/args.h"
 #include "support/errors.h"
 
@@ -150,7 +151,7 @@ rlim_t LimitFrom(const Args& args, Napi::Value value, const char* name) {
 Napi::Value GetRLimit(const Napi::CallbackInfo& info) {
   const Args args(info, "getrlimit");
   rlimit limit{};
-  Checked(args, getrlimit(static_cast<__rlimit_resource>(args.Int(0, "resource")), &limit));
+  Checked(args, getrlimit(static_cast<RLimitResource>(args.Int(0, "resource")), &limit));
   Napi::Object object = Napi::Object::New(args.env());
   object.Set("rlim_cur", LimitToNumber(limit.rlim_cur));
   object.Set("rlim_max", LimitToNumber(limit.rlim_max));
@@ -163,7 +164,7 @@ void SetRLimit(const Napi::CallbackInfo& info) {
   const Napi::Object given = args.Object(1, "rlim");
   const rlimit limit{LimitFrom(args, given.Get("rlim_cur"), "rlim_cur"),
                      LimitFrom(args, given.Get("rlim_max"), "rlim_max")};
-  Checked(args, setrlimit(static_cast<__rlimit_resource>(resource), &limit));
+  Checked(args, setrlimit(static_cast<RLimitResource>(resource), &limit));
 }
 
 Napi::Value Nice(const Napi::CallbackInfo& info) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "posix/delivery.h"
+#include "posix/libc.h"
 #include "posix/time.h"
 #include "support/args.h"
 #include "support/clock.h"
@@ -224,14 +225,14 @@ Napi::Value SetITimer(const Napi::CallbackInfo& info) {
   itimerval old{};
   wanted.it_interval = TimevalFrom(args, given.Get("it_interval"), "it_interval");
   wanted.it_value = TimevalFrom(args, given.Get("it_value"), "it_value");
-  Checked(args, setitimer(static_cast<__itimer_which>(args.Int(0, "which")), &wanted, &old));
+  Checked(args, setitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &wanted, &old));
   return Describe(args.env(), old);
 }
 
 Napi::Value GetITimer(const Napi::CallbackInfo& info) {
   const Args args(info, "getitimer");
   itimerval now{};
-  Checked(args, getitimer(static_cast<__itimer_which>(args.Int(0, "which")), &now));
+  Checked(args, getitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &now));
   return Describe(args.env(), now);
 }
 

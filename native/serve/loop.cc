@@ -11,7 +11,9 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/notice.h"
 #include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -21,6 +23,9 @@ namespace {
 
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
+
+constexpr size_t kFewChildren = 256;
+constexpr int64_t kSweepMicros = 20'000;
 constexpr int64_t kMs = 1000;  // microseconds
 
 // The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
@@ -52,26 +57,34 @@ ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& optio
       options_(options),
       channel_(options.channel),
       admission_(options.maxChildren),
+      pool_(options.pool),
       nextId_(options.firstId) {}
 
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
   AwaitSettings();
+  options_.beforeListening();
   channel_.Put(protocol::Record::Listening);
   channel_.Flush();
   options_.onceListening();
+  resources_.MeasureMemory();
   for (;;) {
     Wait();
     ObeyCommands();
+    HearWhoIsDone();
     ReapChildren();
     EnforceDeadline();
+    pool_.Trim(NowMicros());
     supervisor_.EnforceLimits(NowMicros());
     refusals_.Attend(channel_, NowMicros());
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
-    if (!MayAccept()) continue;
-    std::optional<Connection> connection = NextConnection();
-    if (!connection) continue;
+    std::optional<Connection> connection = MayAccept() ? NextConnection() : std::nullopt;
+    if (!connection) {
+      if (MayForkAhead() && ForkAhead() == 0) return Connection{-1, 0, {}, {}, {}};
+      continue;
+    }
+    if (GiveToWaiting(*connection)) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
     if (pid > 0) close(connection->fd);
@@ -93,36 +106,50 @@ void ServeLoop::Wait() {
   }
   const int listener = MayAccept() && !unserved_ ? listeners_.fd() : -1;
   const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
-  pollfd fds[] = {
-      {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
-  if (poll(fds, 3, MillisecondsToSleep()) < 0) {
+  pollfd fds[] = {{listener, POLLIN, 0},
+                  {options_.channel, channelEvents, 0},
+                  {childSignal_.fd(), POLLIN, 0},
+                  {pool_.doneFd(), POLLIN, 0}};
+  const nfds_t count = pool_.doneFd() >= 0 ? 4 : 3;  // poll(2) takes no more than RLIMIT_NOFILE
+  if (poll(fds, count, MillisecondsToSleep()) < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }
   listenerIsReady_ = fds[0].revents != 0;
   if (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) ownerIsGone_ = !channel_.Fill();
-  if (fds[2].revents != 0) childSignal_.Drain();
+  if (fds[2].revents != 0) ended_ = childSignal_.Drain();
   if (pausedUntil_ > 0 && NowMicros() >= pausedUntil_) pausedUntil_ = 0;
 }
 
 int ServeLoop::MillisecondsToSleep() const {
-  if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
+  if (HasEnded() || MayForkAhead() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
   int64_t wake = 0;
-  const int64_t opensAt = IsOpen() ? admission_.OpensAt(children_.size(), NowMicros()) : 0;
-  for (const int64_t next :
-       {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(), refusals_.NextDeadline()}) {
+  const int64_t opensAt = IsOpen() ? admission_.OpensAt(Occupied(), NowMicros()) : 0;
+  for (const int64_t next : {deadline_, pausedUntil_, flushAt_, sweepAt_, opensAt, supervisor_.NextDeadline(),
+                             refusals_.NextDeadline(), pool_.NextDeadline()}) {
     if (next > 0 && (wake == 0 || next < wake)) wake = next;
   }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
 
-bool ServeLoop::IsOpen() const { return phase_ == Phase::Serving || phase_ == Phase::Draining; }
+// Ahead of their connections children are forked when there is nothing else to do.
+bool ServeLoop::MayForkAhead() const {
+  return !options_.standby && phase_ == Phase::Serving && pausedUntil_ == 0 && !unserved_ &&
+         pool_.WantsMore(children_.size(), admission_.maxChildren(), NowMicros());
+}
+
+bool ServeLoop::IsOpen() const {
+  return !options_.standby && (phase_ == Phase::Serving || phase_ == Phase::Draining);
+}
+
+// One may always be in here, or a new zygote would have everybody wait for the longest connection of the old.
+size_t ServeLoop::Occupied() const { return Serving() == 0 ? 0 : Serving() + elsewhere_; }
 
 bool ServeLoop::MayAccept() const {
   if (channel_.IsCongested() || pausedUntil_ > 0) return false;
-  if (unserved_) return children_.size() < admission_.maxChildren();
-  return IsOpen() && admission_.TakesFromLine(children_.size(), NowMicros());
+  if (unserved_) return Occupied() < admission_.maxChildren();
+  return IsOpen() && admission_.TakesFromLine(Occupied(), NowMicros());
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {
@@ -147,7 +174,7 @@ std::optional<Connection> ServeLoop::Accept() {
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
     const int64_t now = NowMicros();
-    if (const auto reason = admission_.Refuse(connection.peer, children_.size(), now)) {
+    if (const auto reason = admission_.Refuse(connection.peer, Occupied(), now)) {
       refusals_.TurnAway(connection.fd, *reason, connection.peer, now);
       return std::nullopt;
     }
@@ -159,46 +186,118 @@ std::optional<Connection> ServeLoop::Accept() {
   return std::nullopt;
 }
 
+bool ServeLoop::GiveToWaiting(const Connection& connection) {
+  const auto worker = pool_.HandOver(connection, NowMicros());
+  if (!worker) return false;
+  TellOf(connection, worker->pid, worker->slot);
+  close(connection.fd);
+  return true;
+}
+
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
-  const uint32_t slot = supervisor_.TakeSlot();
-  int execErrnum = 0;
-  const pid_t pid = StartChild(connection, slot, &execErrnum);
-  if (pid < 0) {
-    const int errnum = errno;
-    supervisor_.Leave(slot);
-    unserved_ = connection;
-    PauseAfter("fork", errnum);
-  } else if (pid > 0) {
+  if (options_.program != nullptr) return StartProgram(connection);
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(connection.fd, &slot, &line);
+  if (pid < 0) return Postpone(connection);
+  if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros(), slot, SourceOf(connection.peer), execErrnum});
-    supervisor_.Watch(slot, pid, connection.fd, connection.peer);
-    channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
+    if (line >= 0) pool_.AddBusy({pid, line, slot, 1});
+    TellOf(connection, pid, slot);
   }
   return pid;
 }
 
-pid_t ServeLoop::StartChild(const Connection& connection, uint32_t slot, int* execErrnum) {
-  if (options_.program != nullptr) {
-    const auto limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
-    return options_.program->Start(connection, limit, execErrnum);
+pid_t ServeLoop::StartProgram(const Connection& connection) {
+  const uint32_t slot = supervisor_.TakeSlot();
+  const auto limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
+  int execErrnum = 0;
+  const pid_t pid = options_.program->Start(connection, limit, &execErrnum);
+  if (pid < 0) {
+    const int errnum = errno;
+    supervisor_.Leave(slot);
+    errno = errnum;
+    return Postpone(connection);
   }
+  pauseMs_ = 0;
+  pausedUntil_ = 0;
+  TellOf(connection, pid, slot, execErrnum);
+  return pid;
+}
+
+pid_t ServeLoop::Postpone(const Connection& connection) {
+  unserved_ = connection;
+  PauseAfter("fork", errno);
+  return -1;
+}
+
+pid_t ServeLoop::ForkAhead() {
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(-1, &slot, &line);
+  if (pid > 0) {
+    children_.Add(pid, {0, NowMicros(), slot, {}});
+    pool_.AddIdle({pid, line, slot});
+  } else if (pid < 0) {
+    pool_.PauseAfterFailure(NowMicros());  // whom it concerns hears of it when a client comes
+  }
+  return pid;
+}
+
+// A child for this connection, or for one to come. It gets a line to us if it is to serve others as well.
+pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
   const pid_t zygote = getpid();
-  return Fork(loop_, [this, zygote, slot, &connection] {
+  int ends[2] = {-1, -1};
+  if ((fd < 0 || pool_.Reuses()) && !OpenLine(ends)) return -1;
+  *slot = supervisor_.TakeSlot();
+  const pid_t pid = Fork(loop_, [&] {
     DieWithParent(zygote);
+    if (ends[0] >= 0) close(ends[0]);
+    worker::BelongTo(&supervisor_.SlotOf(*slot), ends[1], pool_.doneLine());
     KeepNothingOfTheParent();
-    traffic::Begin(&supervisor_.SlotOf(slot), connection.fd);
+    if (fd >= 0) traffic::Begin(&supervisor_.SlotOf(*slot), fd);
     resources_.Limit(Resources::OfWhat::Copy);
   });
+  const int errnum = errno;
+  if (pid != 0 && ends[1] >= 0) close(ends[1]);
+  if (pid < 0) {
+    supervisor_.Leave(*slot);
+    if (ends[0] >= 0) close(ends[0]);
+  }
+  *line = ends[0];
+  errno = errnum;
+  return pid;
+}
+
+void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum) {
+  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer), execErrnum};
+  supervisor_.Watch(slot, pid, connection.fd, connection.peer);
+  channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
+}
+
+// A connection has ended, and its process goes on.
+void ServeLoop::HearWhoIsDone() {
+  while (const auto worker = pool_.NextDone()) {
+    Child& child = children_[worker->pid];
+    const int64_t now = NowMicros();
+    supervisor_.Unwatch(child.slot);
+    admission_.Leave(child.source, now);
+    const protocol::EndRecord record{child.id, static_cast<uint64_t>(now - child.startedAt)};
+    channel_.Put(protocol::Record::End, record);
+    child.id = 0;
+  }
 }
 
 void ServeLoop::KeepNothingOfTheParent() {
   listeners_.Close();
   close(options_.channel);
+  pool_.CloseDescriptors();
   refusals_.CloseDescriptors();
   childSignal_.Restore();
+  ownersSignalsIgnored_.Restore();
   handlersSuspended_.Restore();
 }
 
@@ -225,6 +324,17 @@ void ServeLoop::Obey(const Channel::Message& message) {
       return KillAll();
     case protocol::Command::Stop:
       return Stop(message.As<protocol::StopCommand>());
+    case protocol::Command::Begin:
+      options_.standby = false;
+      nextId_ = message.As<protocol::BeginCommand>().firstId;
+      return;
+    case protocol::Command::Elsewhere:
+      elsewhere_ = message.As<protocol::ElsewhereCommand>().children;
+      return;
+    case protocol::Command::Retire:
+      return Retire();
+    case protocol::Command::Resize:
+      return;  // our limit is among those of Admission
     case protocol::Command::Times: {
       const auto times = message.As<protocol::TimesCommand>();
       return supervisor_.SetTimes(
@@ -243,6 +353,19 @@ void ServeLoop::Obey(const Channel::Message& message) {
   }
 }
 
+// What is closed here is this process's copy of the listener: who queues there is served by the next zygote.
+void ServeLoop::Retire() {
+  StopListening();
+  channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
+  TellChildrenToFinish();
+}
+
+// The flag comes first: a child that is just being born finds it, if it is too late for the signal.
+void ServeLoop::TellChildrenToFinish() {
+  Notice::Give();
+  children_.Signal(kFinishSignal);
+}
+
 void ServeLoop::SetRefusal(const Channel::Message& message) {
   const auto given = message.As<protocol::RefusalCommand>();
   const auto reason = static_cast<protocol::Reason>(given.reason);
@@ -256,6 +379,7 @@ void ServeLoop::Stop(const protocol::StopCommand& command) {
     phase_ = Phase::Draining;
     drainLeft_ = listeners_.backlog();
   }
+  TellChildrenToFinish();
   deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{command.graceMs} * 1000);
   killMs_ = command.killMs;
 }
@@ -264,6 +388,7 @@ void ServeLoop::StopListening() {
   if (phase_ > Phase::Draining) return;
   listeners_.Close();
   refusals_.End(channel_);
+  pool_.Dismiss();
   phase_ = Phase::Closing;
 }
 
@@ -291,30 +416,52 @@ void ServeLoop::EnforceDeadline() {
   }
 }
 
+// With thousands of children the kernel's search for any that has ended would cost more than a fork. Then we
+// wait for those of whom a signal came, and look for others once in a while.
 void ServeLoop::ReapChildren() {
-  children_.Reap([this](pid_t pid, const Child& child, int status, const rusage& usage) {
-    protocol::ExitRecord record{};
-    record.id = child.id;
-    record.pid = pid;
-    record.status = status;
-    record.execErrnum = child.execErrnum;
-    record.durationUs = NowMicros() - child.startedAt;
-    record.userCpuUs = Micros(usage.ru_utime);
-    record.systemCpuUs = Micros(usage.ru_stime);
-    record.maxRssKib = usage.ru_maxrss;
-    record.minorFaults = usage.ru_minflt;
-    record.majorFaults = usage.ru_majflt;
-    record.voluntarySwitches = usage.ru_nvcsw;
-    record.involuntarySwitches = usage.ru_nivcsw;
-    const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
-    record.bytesIn = outcome.bytesIn;
-    record.bytesOut = outcome.bytesOut;
-    record.limit =
-        static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
-    admission_.Leave(child.source, NowMicros());
-    channel_.Put(protocol::Record::Exit, record);
-    pausedUntil_ = 0;  // it gave back what may have been short
-  });
+  const int64_t now = NowMicros();
+  const bool isDue = sweepAt_ > 0 && now >= sweepAt_;
+  if (ended_.empty() && !isDue) return;
+  const Children::Ended tell = [this](pid_t pid, const Child& child, int status, const rusage& usage) {
+    TellOfEnd(pid, child, status, usage);
+  };
+  if (isDue || children_.size() <= kFewChildren) {
+    children_.Reap(tell);
+    sweepAt_ = 0;
+  } else {
+    children_.Reap(ended_, tell);
+    if (sweepAt_ == 0) sweepAt_ = now + kSweepMicros;
+  }
+  ended_.clear();
+}
+
+void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage) {
+  pool_.Forget(pid, NowMicros());
+  pausedUntil_ = 0;  // it gave back what may have been short
+  if (child.id == 0) {
+    supervisor_.Leave(child.slot);
+    return;
+  }
+  protocol::ExitRecord record{};
+  record.id = child.id;
+  record.pid = pid;
+  record.status = status;
+  record.execErrnum = child.execErrnum;
+  record.durationUs = NowMicros() - child.startedAt;
+  record.userCpuUs = Micros(usage.ru_utime);
+  record.systemCpuUs = Micros(usage.ru_stime);
+  record.maxRssKib = usage.ru_maxrss;
+  record.minorFaults = usage.ru_minflt;
+  record.majorFaults = usage.ru_majflt;
+  record.voluntarySwitches = usage.ru_nvcsw;
+  record.involuntarySwitches = usage.ru_nivcsw;
+  const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
+  record.bytesIn = outcome.bytesIn;
+  record.bytesOut = outcome.bytesOut;
+  record.limit =
+      static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
+  admission_.Leave(child.source, NowMicros());
+  channel_.Put(protocol::Record::Exit, record);
 }
 
 protocol::Limit ServeLoop::LimitThatEnded(const Supervisor::Outcome& outcome, int status,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fork/signals.h"
 #include "serve/admission.h"
@@ -13,6 +14,7 @@
 #include "serve/children.h"
 #include "serve/connection.h"
 #include "serve/listeners.h"
+#include "serve/pool.h"
 #include "serve/program.h"
 #include "serve/refusals.h"
 #include "serve/resources.h"
@@ -23,12 +25,15 @@ namespace truefork {
 class ServeLoop {
  public:
   struct Options {
-    int channel;           // the stream socket to the owner
-    uint32_t maxChildren;  // at the cap clients wait in the backlog
-    uint64_t firstId;      // the id of the first connection
-    uint32_t settings;     // how many commands say how to serve: they are obeyed before the first client
-    Program* program;      // what serves in the place of a forked copy of this process, or null
-    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
+    int channel;              // the stream socket to the owner
+    uint32_t maxChildren;     // at the cap clients wait in the backlog
+    uint64_t firstId;         // the id of the first connection
+    uint32_t settings;        // how many commands say how to serve: they are obeyed before the first client
+    Program* program;         // what serves in the place of a forked copy of this process, or null
+    Pool::Options pool = {};  // children forked ahead; with a program there are none
+    bool standby = false;     // lets nobody in before the owner says Begin
+    std::function<void()> beforeListening = [] {};  // called when the settings are there
+    std::function<void()> onceListening = [] {};    // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options);
@@ -54,19 +59,31 @@ class ServeLoop {
   int MillisecondsToSleep() const;
   bool IsOpen() const;
   bool MayAccept() const;
+  size_t Occupied() const;
+  bool MayForkAhead() const;
   std::optional<Connection> NextConnection();
   std::optional<Connection> Accept();
+  bool GiveToWaiting(const Connection& connection);
   pid_t ForkFor(const Connection& connection);
-  pid_t StartChild(const Connection& connection, uint32_t slot, int* execErrnum);
+  pid_t ForkAhead();
+  pid_t ForkChild(int fd, uint32_t* slot, int* line);
+  pid_t StartProgram(const Connection& connection);
+  pid_t Postpone(const Connection& connection);
+  void TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum = 0);
+  size_t Serving() const { return children_.size() - pool_.idle(); }
+  void HearWhoIsDone();
   void KeepNothingOfTheParent();
   void AwaitSettings();
   void ObeyCommands();
+  void Retire();
+  void TellChildrenToFinish();
   void Obey(const Channel::Message& message);
   void SetRefusal(const Channel::Message& message);
   void Stop(const protocol::StopCommand& command);
   void KillAll();
   void StopListening();
   void ReapChildren();
+  void TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage);
   protocol::Limit LimitThatEnded(const Supervisor::Outcome& outcome, int status, uint64_t cpuUs) const;
   void EnforceDeadline();
   void PauseAfter(const char* syscall, int errnum);
@@ -75,6 +92,7 @@ class ServeLoop {
   Listeners& listeners_;
   Options options_;
   Channel channel_;
+  OwnersSignalsIgnored ownersSignalsIgnored_;
   HandlersSuspended handlersSuspended_;
   ChildSignal childSignal_;
   Children children_;
@@ -82,11 +100,15 @@ class ServeLoop {
   Admission admission_;
   Refusals refusals_;
   Resources resources_;
+  Pool pool_;
 
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
+  std::vector<pid_t> ended_;  // children of whom a signal came
+  int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
+  uint32_t elsewhere_ = 0;  // children of zygotes that have retired
   bool queueIsEmpty_ = false;
   int drainLeft_ = 0;     // how many queued clients a stopping server still lets in
   int64_t flushAt_ = 0;   // when records that wait for company are sent; 0: none do

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "serve/connection.h"
+#include "serve/notice.h"
 #include "serve/serve.h"
 #include "support/clock.h"
 #include "support/errors.h"
@@ -29,6 +30,12 @@ constexpr size_t kLineTooLong = 64 << 20;
 constexpr int64_t kPauseUs = 100'000;     // after the process was out of descriptors
 constexpr int64_t kLingerUs = 2'000'000;  // for a client that goes on sending after we have said all
 
+// The script's own listeners are told as those of a child would be.
+void TellToFinish() {
+  Notice::Give();
+  raise(kFinishSignal);
+}
+
 enum { kListener, kChannel, kEventLoop, kFirstPeer };
 
 }  // namespace
@@ -39,7 +46,6 @@ void Multiplexer::Start(Napi::Env env, std::unique_ptr<Listeners> listeners, con
   listeners_ = std::move(listeners);
   options_ = options;
   channel_ = Channel(options.channel);
-  nextId_ = options.firstId;
   callbacks_ = Napi::Persistent(callbacks);
   callbacks_.SuppressDestruct();
   napi_get_uv_event_loop(env, &loop_);
@@ -71,8 +77,9 @@ void Multiplexer::Serve() {
 }
 
 bool Multiplexer::MayAccept() const {
-  return listeners_->open() && peers_.size() < options_.maxConnections && !channel_.IsCongested() &&
-         NowMicros() >= acceptAgainAt_;
+  const size_t occupied = peers_.empty() ? 0 : peers_.size() + elsewhere_;  // as in ServeLoop::Occupied()
+  return listeners_->open() && !options_.standby && occupied < options_.maxConnections &&
+         !channel_.IsCongested() && NowMicros() >= acceptAgainAt_;
 }
 
 bool Multiplexer::Wait() {
@@ -141,17 +148,41 @@ void Multiplexer::ObeyCommands() {
   const bool ownerIsThere = waited_[kChannel].revents == 0 || channel_.Fill();
   if (!ownerIsThere) _exit(0);
   while (const auto message = channel_.Next()) {
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Ping)) {
-      channel_.Put(protocol::Record::Pong);
-      continue;
-    }
-    protocol::StopCommand stop{};
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
-        message->body.size() == sizeof stop)
-      std::memcpy(&stop, message->body.data(), sizeof stop);
-    if (listeners_->open()) drainLeft_ = listeners_->backlog();
-    deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{stop.graceMs} * 1000);
+    Obey(*message);
   }
+}
+
+void Multiplexer::Obey(const Channel::Message& message) {
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Stop:
+      return Stop(message.As<protocol::StopCommand>().graceMs);
+    case protocol::Command::Kill:
+      return Stop(0);
+    case protocol::Command::Ping:
+      return channel_.Put(protocol::Record::Pong);
+    case protocol::Command::Begin:
+      options_.standby = false;
+      nextId_ = message.As<protocol::BeginCommand>().firstId;
+      return;
+    case protocol::Command::Elsewhere:
+      elsewhere_ = message.As<protocol::ElsewhereCommand>().children;
+      return;
+    case protocol::Command::Resize:
+      options_.maxConnections = message.As<protocol::ResizeCommand>().most;
+      return;
+    case protocol::Command::Retire:
+      StopListening();
+      channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId_});
+      return TellToFinish();
+    default:
+      return;  // the limits of a forking server
+  }
+}
+
+void Multiplexer::Stop(uint32_t graceMs) {
+  if (listeners_->open()) drainLeft_ = listeners_->backlog();
+  deadline_ = std::max<int64_t>(1, NowMicros() + int64_t{graceMs} * 1000);
+  TellToFinish();
 }
 
 void Multiplexer::EndOverdue() {
@@ -339,12 +370,13 @@ Napi::Object RegisterMultiplexer(Napi::Env env, Napi::Object exports) {
                 };
                 Multiplexer::Options options{};
                 options.channel = number("channel");
-                options.firstId = number("firstId");
                 options.maxConnections = number("maxConnections");
+                options.standby = true;
                 options.usePoll = given.Get("usePoll").ToBoolean();
                 auto listeners = std::make_unique<Listeners>(ListenersFrom(given));
                 const char* failed = nullptr;
                 if (!listeners->Listen(&failed)) throw SystemError(info.Env(), errno, failed);
+                if (!Notice::Prepare()) throw SystemError(info.Env(), errno, "mmap");
                 multiplexer.Start(info.Env(), std::move(listeners), options, info[1].As<Napi::Object>());
               }));
   exports.Set("peerWrite", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {

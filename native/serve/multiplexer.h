@@ -20,8 +20,8 @@ class Multiplexer {
  public:
   struct Options {
     int channel;
-    uint64_t firstId;
     uint32_t maxConnections;  // at the cap clients wait in the backlog: 1 makes an iterative server
+    bool standby;             // lets nobody in before the owner says Begin
     bool usePoll;             // poll(2) in place of select(2), which knows no descriptor from FD_SETSIZE on
   };
 
@@ -60,6 +60,8 @@ class Multiplexer {
   bool MayAccept() const;
   int MillisecondsToSleep() const;
   void ObeyCommands();
+  void Obey(const Channel::Message& message);
+  void Stop(uint32_t graceMs);
   bool AcceptOne();
   void Drain();
   void ServeReady(uint64_t id, short events);
@@ -85,9 +87,10 @@ class Multiplexer {
   std::vector<pollfd> waited_;  // what the last wait was for: listener, channel, event loop, then the peers
   std::vector<uint64_t> waitedIds_;  // whose each is, from the fourth on
   uint64_t nextId_ = 1;
-  int drainLeft_ = 0;      // how many queued clients a stopping server still lets in
-  bool refusing_ = false;  // said already that select() can take no more
-  int64_t deadline_ = 0;   // when a stop is over; 0: never
+  uint32_t elsewhere_ = 0;  // connections of processes that have retired
+  int drainLeft_ = 0;       // how many queued clients a stopping server still lets in
+  bool refusing_ = false;   // said already that select() can take no more
+  int64_t deadline_ = 0;    // when a stop is over; 0: never
   int64_t acceptAgainAt_ = 0;
 };
 

@@ -17,12 +17,16 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,           // StopCommand
-  Kill = 2,           // no body: every child gets SIGKILL, nobody waits
-  Ping = 3,           // no body: a loop that lives answers with Pong
-  Admission = 10,     // AdmissionCommand
-  Times = 11,         // TimesCommand
-  Resources = 12,     // ResourcesCommand
+  Stop = 1,        // StopCommand
+  Kill = 2,        // no body: every child gets SIGKILL, nobody waits
+  Begin = 3,       // BeginCommand: before it, a zygote lets nobody in
+  Elsewhere = 4,   // ElsewhereCommand
+  Retire = 5,      // no body: another takes the listeners over. Lets nobody in any more; its children finish
+  Resize = 6,      // ResizeCommand, to a server of one process
+  Ping = 7,        // no body: a loop that lives answers with Pong
+  Admission = 10,  // AdmissionCommand
+  Times = 11,      // TimesCommand
+  Resources = 12,  // ResourcesCommand
   AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
   Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
 };
@@ -30,6 +34,19 @@ enum class Command : uint32_t {
 struct StopCommand {
   uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
   uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+};
+
+struct BeginCommand {
+  uint64_t firstId;  // the id of its first connection
+};
+
+// What zygotes that have retired still serve, which counts too where this one has children.
+struct ElsewhereCommand {
+  uint32_t children;
+};
+
+struct ResizeCommand {
+  uint32_t most;  // connections at once
 };
 
 // Who may come in.
@@ -110,8 +127,10 @@ enum class Record : uint32_t {
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
-  Pong = 7,        // no body
-  Refused = 10,    // RefusedRecord
+  Retired = 7,     // RetiredRecord: the answer to Retire
+  Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
+  Pong = 9,   // no body
+  Refused = 10,  // RefusedRecord
 };
 
 struct ConnectionRecord {
@@ -154,6 +173,10 @@ struct TroubleRecord {
   char syscall[12];
 };
 
+struct RetiredRecord {
+  uint64_t nextId;  // for the first connection of the next zygote
+};
+
 // Clients were turned away: the last of them, and how many since the last such record for this reason.
 struct RefusedRecord {
   uint32_t reason;  // Reason
@@ -186,6 +209,19 @@ constexpr Layout kLayouts[] = {
      sizeof(StopCommand),
      {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Begin",
+     static_cast<uint32_t>(Command::Begin),
+     sizeof(BeginCommand),
+     {TRUEFORK_FIELD(BeginCommand, firstId)}},
+    {"Elsewhere",
+     static_cast<uint32_t>(Command::Elsewhere),
+     sizeof(ElsewhereCommand),
+     {TRUEFORK_FIELD(ElsewhereCommand, children)}},
+    {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
+    {"Resize",
+     static_cast<uint32_t>(Command::Resize),
+     sizeof(ResizeCommand),
+     {TRUEFORK_FIELD(ResizeCommand, most)}},
     {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
     {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
     {"Admission",
@@ -238,6 +274,11 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
      {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+    {"Retired",
+     static_cast<uint32_t>(Record::Retired),
+     sizeof(RetiredRecord),
+     {TRUEFORK_FIELD(RetiredRecord, nextId)}},
+    {"Files", static_cast<uint32_t>(Record::Files), 0, {}},
     {"Refused",
      static_cast<uint32_t>(Record::Refused),
      sizeof(RefusedRecord),

@@ -9,8 +9,10 @@ namespace truefork {
 
 class Resources {
  public:
-  // Memory is counted from what the zygote has now, which a child begins with.
   void Set(const protocol::ResourcesCommand& given);
+
+  // A child's memory is counted from what the zygote has now, with which it begins.
+  void MeasureMemory();
 
   // In the child. A limit that cannot be set is none: it says so on standard error, and ends.
   enum class OfWhat { Copy, Program };  // of the zygote, with all its memory; or what begins with none

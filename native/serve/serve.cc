@@ -14,8 +14,11 @@
 #include "fork/exits.h"
 #include "fork/large_pages.h"
 #include "fork/pact.h"
+#include "serve/drop.h"
 #include "serve/loop.h"
+#include "serve/notice.h"
 #include "serve/out_of_memory.h"
+#include "serve/worker.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -26,11 +29,12 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
-// In a child: what it was forked for.
+// In a child: what it serves.
 Connection served{};
 
 // Clients of a Unix socket have no name, as a rule: the socket's own has to do.
-void NameProcess() {
+void Name(const Connection& connection) {
+  served = connection;
   char title[160];
   if (served.local.family() == AF_UNIX) {
     snprintf(title, sizeof title, "truefork: %s", served.local.Text().c_str());
@@ -60,6 +64,23 @@ std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
   std::vector<std::string> arguments;
   for (uint32_t i = 0; i < list.Length(); i++) arguments.push_back(list.Get(i).As<Napi::String>());
   return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
+}
+
+// Who is called in a child that was forked ahead, or serves again, with each connection that comes to it.
+void PrepareWorkers(uv_loop_t* loop, Napi::Function begin) {
+  static Napi::FunctionReference onConnection;
+  onConnection = Napi::Persistent(begin);
+  onConnection.SuppressDestruct();
+  worker::Prepare(loop, [](const Handover& handover) {
+    Name({handover.fd, handover.id, handover.peer, handover.local, handover.peer.Text()});
+    Napi::Env env = onConnection.Env();
+    Napi::HandleScope scope(env);
+    try {
+      onConnection.MakeCallback(env.Global(), {Napi::Number::New(env, handover.fd)});
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env, error.Value());
+    }
+  });
 }
 
 // Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
@@ -100,7 +121,10 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   ServeLoop::Options options{};
   options.channel = Number(given, "channel");
   options.maxChildren = Number(given, "maxChildren");
-  options.firstId = Number(given, "firstId");
+  options.standby = true;
+  options.pool.min = Number(given, "poolMin");
+  options.pool.max = Number(given, "poolMax");
+  options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
   options.settings = Number(given, "settings");
 
   const std::unique_ptr<Program> program = ProgramFrom(given);
@@ -111,26 +135,41 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   Listeners listeners(ListenersFrom(given));
   const char* failed = nullptr;
   if (!listeners.Listen(&failed)) throw SystemError(env, errno, failed);
+  if (!Notice::Prepare()) throw SystemError(env, errno, "mmap");
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
+  // What becomes another program needs none of what forked JavaScript is fast by.
   if (!program) {
     MakeAddressSpaceCopyable();
     SettleMalloc();
-    options.onceListening = [] {
-      if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
-    };
     NoteOutOfMemory();
+  }
+  const auto gather = [&program] {
+    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+  };
+  if (given.Get("privileges").IsUndefined()) {
+    options.onceListening = gather;
+  } else {
+    // All of the above may need what is given up here, the reading of the settings too.
+    options.beforeListening = [&] {
+      gather();
+      DropPrivilegesAsked(env, given.Get("privileges"));
+    };
   }
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
+  if (!program) PrepareWorkers(loop, given.Get("onConnection").As<Napi::Function>());
   ServeLoop server(loop, listeners, options);
   if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
-  served = *connection;
-  NameProcess();
-  return Napi::Number::New(env, served.fd);
+  if (connection->fd >= 0) {
+    Name(*connection);
+  } else {
+    uv_set_process_title("truefork: idle");
+  }
+  return Napi::Number::New(env, connection->fd);
 }
 
 Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {

@@ -7,9 +7,10 @@
 
 namespace truefork {
 
-// serve({ listeners, channel, maxChildren, firstId, settings, program }): the loop of loop.h. Returns
-// undefined in the zygote, once the server has ended, and in each child the descriptor of its connection.
-// With a program, { path, arguments }, that is what the children become, and nobody returns but the zygote.
+// serve({ listeners, channel, maxChildren, settings, privileges, program, … }): the loop of loop.h. Returns
+// undefined in the zygote, once the server has ended, and in each child the descriptor of its connection: or
+// -1 where it was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets. With a
+// program, { path, arguments }, that is what the children become, and nobody returns but the zygote.
 Napi::Value Serve(const Napi::CallbackInfo& info);
 
 // describeConnection(): the connection that this child was forked for, as below.

@@ -20,8 +20,10 @@ uint32_t Slots::Take() {
     index = free_.back();
     free_.pop_back();
   }
-  new (&slots_[index]) Slot;
+  Clear(index);
   return index;
 }
+
+void Slots::Clear(uint32_t index) { new (&slots_[index]) Slot; }
 
 }  // namespace truefork

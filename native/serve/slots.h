@@ -33,6 +33,8 @@ class Slots {
 
   // The index of a fresh slot. The last that was freed comes first: its page is warm.
   uint32_t Take();
+  // As it was when it was taken.
+  void Clear(uint32_t index);
   void Free(uint32_t index) { free_.push_back(index); }
 
   Slot& operator[](uint32_t index) { return slots_[index]; }

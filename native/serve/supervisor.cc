@@ -42,13 +42,19 @@ void Supervisor::Watch(uint32_t slot, pid_t pid, int fd, const Address& peer) {
 }
 
 Supervisor::Outcome Supervisor::Leave(uint32_t slot) {
+  const Outcome outcome = Unwatch(slot);
+  slots_.Free(slot);
+  return outcome;
+}
+
+Supervisor::Outcome Supervisor::Unwatch(uint32_t slot) {
   deadlines_.Remove(slot);
   const Watched child = watched_[slot];
   const Slot& said = slots_[slot];
   const Outcome outcome{std::max<uint64_t>(said.bytesIn, child.bytesIn),
                         std::max<uint64_t>(said.bytesOut, child.bytesOut), child.limit, said.isOutOfMemory};
   watched_[slot] = {};
-  slots_.Free(slot);
+  slots_.Clear(slot);
   return outcome;
 }
 

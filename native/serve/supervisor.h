@@ -46,6 +46,8 @@ class Supervisor {
     bool isOutOfMemory;     // its own last word
   };
   Outcome Leave(uint32_t slot);
+  // The same of a child that goes on to serve another.
+  Outcome Unwatch(uint32_t slot);
 
   // When EnforceLimits() has something to do; 0: never.
   int64_t NextDeadline() const { return deadlines_.empty() ? 0 : deadlines_.Next(); }

@@ -18,8 +18,13 @@
 namespace truefork {
 
 bool IsAnonymousInode(int fd) {
-  struct statx status;  // fstat() would need a newer glibc
+#ifdef __GLIBC__
+  struct statx status;  // built here, fstat() would need glibc 2.33
   return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_mode & S_IFMT) == 0;
+#else
+  struct stat status;  // musl has had statx() for a short time only
+  return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0;
+#endif
 }
 
 Napi::Value GetPid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }

@@ -76,6 +76,25 @@ TEST(ChildrenTest, FiveThatEndAtOnceAreAllReaped) {
   for (const pid_t pid : pids) EXPECT_EQ(test::State(pid), '\0');
 }
 
+TEST(ChildrenTest, SignalSaysWhomToWaitForAndNobodyElseIs) {
+  ChildSignal signal;
+  Children children;
+  Gate gate;
+  const pid_t other = gate.Spawn();
+  const pid_t one = fork();
+  if (one == 0) _exit(0);
+  children.Add(one, {1, 0});
+  children.Add(other, {2, 0});
+  EXPECT_TRUE(BecomesZombie(one));
+  const std::vector<pid_t> told = signal.Drain();
+  EXPECT_EQ(told, std::vector<pid_t>{one});
+  gate.Open();
+  EXPECT_TRUE(BecomesZombie(other));
+  children.Reap(told, [one](pid_t pid, const Child&, int, const rusage&) { EXPECT_EQ(pid, one); });
+  EXPECT_EQ(children.size(), 1u);
+  EXPECT_EQ(Reap(children).size(), 1u);  // and a sweep finds the other
+}
+
 TEST(ChildrenTest, StatusIsTold) {
   Children children;
   Gate gate;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 
+#include "serve/notice.h"
 #include "support/faults.h"
 #include "test/server.h"
 
@@ -103,13 +104,13 @@ TEST(ServeLoopTest, ChildHasNothingOfTheServers) {
 
 TEST(ServeLoopTest, HandlersAreSuspendedInTheServerAndGivenBackInTheChild) {
   Options options;
-  options.before = [] { signal(SIGUSR1, [](int) {}); };
+  options.before = [] { signal(SIGUSR2, [](int) {}); };
   options.serve = [](const Connection& connection) {
-    struct sigaction usr1 {
+    struct sigaction usr2 {
     }, chld{};
-    sigaction(SIGUSR1, nullptr, &usr1);
+    sigaction(SIGUSR2, nullptr, &usr2);
     sigaction(SIGCHLD, nullptr, &chld);
-    EXPECT_NE(usr1.sa_handler, SIG_DFL);
+    EXPECT_NE(usr2.sa_handler, SIG_DFL);
     EXPECT_EQ(chld.sa_handler, SIG_DFL);
     test::Echo(connection);
   };
@@ -118,8 +119,23 @@ TEST(ServeLoopTest, HandlersAreSuspendedInTheServerAndGivenBackInTheChild) {
   EXPECT_EQ(served.client.End(), "");
   ASSERT_TRUE(server.Says(Record::Exit));
   EXPECT_EQ(Endings(server), Words{"exit 0"});
-  kill(server.pid(), SIGUSR1);
-  EXPECT_EQ(server.Wait(), "User defined signal 1");
+  kill(server.pid(), SIGUSR2);
+  EXPECT_EQ(server.Wait(), "User defined signal 2");
+}
+
+TEST(ServeLoopTest, SignalsOfTheOwnersAreNothingToItAndEverythingToAChild) {
+  Server server;
+  Served served(server);
+  for (const int signo : {SIGHUP, SIGUSR1}) kill(server.pid(), signo);
+  EXPECT_EQ(served.client.Exchange("still here"), "still here");
+  EXPECT_EQ(Served(server).client.Exchange("and"), "and");
+  kill(served.pid, SIGHUP);
+  ASSERT_TRUE(Eventually([&] {
+    const auto endings = Endings(server);
+    return std::count(endings.begin(), endings.end(), "Hangup") == 1;
+  }));
+  server.Kill();
+  EXPECT_EQ(server.Wait(), "exit 0");
 }
 
 TEST(ServeLoopTest, CrashOfOneChildIsNobodyElses) {
@@ -363,6 +379,80 @@ TEST(TroubleTest, StopWhileNoProcessCanBeForked) {
   EXPECT_EQ(server.Wait(), "exit 0");
   EXPECT_TRUE(server.Connections().empty());
   EXPECT_EQ(client.Receive(1), "");
+}
+
+TEST(HandoverTest, OnStandbyNobodyIsLetInBeforeBegin) {
+  Options options;
+  options.standby = true;
+  Server server(options);
+  Client client(server);
+  client.Send("hello");
+  server.CountElsewhere(0);  // heard, and still nobody
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(server.Connections().size(), 0u);
+  server.Begin(41);
+  EXPECT_EQ(client.Receive(5), "hello");
+  ASSERT_TRUE(server.Says(Record::Connection));
+  EXPECT_EQ(server.Connections()[0].id, 41u);
+  client.Close();
+  server.Stop(kLong, 0);
+  EXPECT_EQ(server.Wait(), "exit 0");
+}
+
+TEST(HandoverTest, RetiredItLetsNobodyInAndEndsWithItsLastChild) {
+  Server server;
+  Served served(server);
+  server.Retire();
+  ASSERT_TRUE(server.Says(Record::Retired));
+  protocol::RetiredRecord retired{};
+  std::memcpy(&retired, server.Records().back().body.data(), sizeof retired);
+  EXPECT_EQ(retired.nextId, 2u);
+  EXPECT_TRUE(test::IsRefused(server.port()));  // nobody else has the listener here
+  EXPECT_EQ(served.client.Exchange("still"), "still");
+  served.client.Close();
+  EXPECT_EQ(server.Wait(), "exit 0");
+  EXPECT_EQ(Endings(server), Words({"exit 0"}));
+}
+
+TEST(HandoverTest, WhatEarlierZygotesServeCountsButOneMayAlwaysComeIn) {
+  Options options;
+  options.maxChildren = 3;
+  Server server(options);
+  server.CountElsewhere(5);
+  Served first(server);
+  Client second(server);
+  second.Send("second");
+  EXPECT_EQ(first.client.Exchange("alone"), "alone");
+  EXPECT_EQ(server.Connections().size(), 1u);
+  server.CountElsewhere(1);
+  EXPECT_EQ(second.Receive(6), "second");
+  first.client.Close();
+  second.Close();
+  server.Stop(kLong, 0);
+  EXPECT_EQ(server.Wait(), "exit 0");
+}
+
+TEST(HandoverTest, ChildrenAreToldToFinishBySignalAndByFlag) {
+  Options options;
+  options.before = [] { EXPECT_TRUE(Notice::Prepare()); };
+  options.serve = [](const Connection& connection) {
+    sigset_t finish;
+    sigemptyset(&finish);
+    sigaddset(&finish, kFinishSignal);
+    sigprocmask(SIG_BLOCK, &finish, nullptr);
+    EXPECT_FALSE(Notice::WasGiven());
+    test::Echo({connection.fd, 0, {}, {}});
+    const timespec deadline{20, 0};
+    EXPECT_EQ(sigtimedwait(&finish, nullptr, &deadline), kFinishSignal);
+    EXPECT_TRUE(Notice::WasGiven());
+  };
+  Server server(options);
+  Served served(server);
+  server.Retire();
+  ASSERT_TRUE(server.Says(Record::Retired));
+  EXPECT_EQ(served.client.End(), "");
+  EXPECT_EQ(server.Wait(), "exit 0");
+  EXPECT_EQ(Endings(server), Words({"exit 0"}));
 }
 
 }  // namespace truefork

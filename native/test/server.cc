@@ -44,7 +44,13 @@ void RunServer(const Options& options, int listener, int channel) {
   uv_loop_init(&loop);
   {
     ServeLoop server(&loop, listeners,
-                     {channel, options.maxChildren, options.firstId, options.settings, options.program});
+                     {channel,
+                      options.maxChildren,
+                      options.firstId,
+                      options.settings,
+                      options.program,
+                      {},
+                      options.standby});
     if (const auto connection = server.Run()) {
       options.serve(*connection);
       ExitSubject();
@@ -77,6 +83,18 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), po
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
   Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
+
+void Server::Begin(uint64_t firstId) {
+  const protocol::BeginCommand begin{firstId};
+  Command(protocol::Command::Begin, {reinterpret_cast<const char*>(&begin), sizeof begin});
+}
+
+void Server::CountElsewhere(uint32_t children) {
+  const protocol::ElsewhereCommand elsewhere{children};
+  Command(protocol::Command::Elsewhere, {reinterpret_cast<const char*>(&elsewhere), sizeof elsewhere});
+}
+
+void Server::Retire() { Command(protocol::Command::Retire, ""); }
 
 void Server::Kill() { Command(protocol::Command::Kill, std::string()); }
 

@@ -20,6 +20,7 @@ class Server;
 
 struct Options {
   uint32_t maxChildren = 256;
+  bool standby = false;
   int backlog = 511;
   uint64_t firstId = 1;
   uint32_t settings = 0;
@@ -43,6 +44,9 @@ class Server {
   // The owner's commands.
   void Stop(uint32_t graceMs, uint32_t killMs);
   void Kill();
+  void Begin(uint64_t firstId);
+  void CountElsewhere(uint32_t children);
+  void Retire();
   void LeaveAlone() { owner_.Close(0); }
   void Command(protocol::Command kind, const std::string& body);
   template <typename Body>

@@ -8,10 +8,10 @@ export class Client {
   /** How the connection ended: '' for a clean end, else the error's code. */
   readonly closed: Promise<string>;
 
-  /** To a port, or to the path of a Unix socket. */
-  constructor(place: number | string, host = '127.0.0.1') {
+  /** To a port, or to the path of a Unix socket; `from` is the local address that it comes from. */
+  constructor(place: number | string, host = '127.0.0.1', from?: string) {
     const where = typeof place === 'string' ? { path: place } : { port: place, host };
-    this.socket = net.connect({ ...where, allowHalfOpen: true });
+    this.socket = net.connect({ ...where, allowHalfOpen: true, ...(from ? { localAddress: from } : {}) });
     this.socket.on('data', chunk => {
       this.#received = Buffer.concat([this.#received, chunk]);
     });
@@ -23,8 +23,8 @@ export class Client {
     this.socket.on('end', () => this.socket.end());
   }
 
-  static async connect(place: number | string, host?: string): Promise<Client> {
-    const client = new Client(place, host);
+  static async connect(place: number | string, host?: string, from?: string): Promise<Client> {
+    const client = new Client(place, host, from);
     await once(client.socket, 'connect');
     return client;
   }
@@ -55,9 +55,10 @@ export class Client {
     return taken;
   }
 
-  async exchange(text: string): Promise<string> {
+  /** Sends text, and takes so many bytes of answer: by default as many as it has sent. */
+  async exchange(text: string, length = Buffer.byteLength(text)): Promise<string> {
     this.send(text);
-    return (await this.receive(Buffer.byteLength(text))).toString();
+    return (await this.receive(length)).toString();
   }
 
   /** Says that no more will be sent, and waits for the server's end. */
@@ -75,7 +76,8 @@ export class Client {
 /** Connects, sends everything, and returns all that came until the server's end. */
 export async function ask(place: number | string, text = '', host?: string): Promise<string> {
   const client = await Client.connect(place, host);
-  client.socket.end(text);
+  if (text !== '') client.send(text); // even a write of nothing fails where the server has ended already
+  client.socket.end();
   const failure = await client.closed;
   if (failure !== '') throw new Error(`the connection failed: ${failure}`);
   return client.received;

@@ -1,5 +1,6 @@
 /** What /proc tells of a process (proc(5)). */
 import fs from 'node:fs';
+import { eventually } from './wait.ts';
 
 export interface ProcessStat {
   pid: number;
@@ -74,4 +75,16 @@ export function status(pid: number, field: string): string {
 
 export function title(pid: number): string {
   return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
+}
+
+/** The TCP port that a process listens on, once it does: its sockets (/proc/PID/fd) among all (/proc/net/tcp). */
+export async function listeningPort(pid: number): Promise<number> {
+  const listening = '0A'; // TCP_LISTEN
+  return eventually('a listening socket', () => {
+    const table = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
+    const own = new Set([...descriptors(pid).values()].map(target => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
+    const rows = table.map(line => line.trim().split(/\s+/)).filter(([, , , state]) => state === listening);
+    const found = rows.find(([, , , , , , , , , inode]) => own.has(inode));
+    return found && Number.parseInt(found[1]!.split(':')[1]!, 16);
+  });
 }

@@ -1,6 +1,6 @@
 /** A running `truefork serve`, and what it has said. */
 import { expect } from 'vitest';
-import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../../lib/index.ts';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo, ServerState } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { children } from './proc.ts';
 import { script } from './scripts.ts';
@@ -13,6 +13,8 @@ type Event =
   | ({ event: 'connection' } & ConnectionInfo)
   | ExitEvent
   | EndEvent
+  | { event: 'reload'; pid: number }
+  | ({ event: 'state' } & ServerState)
   | RefusedEvent;
 export type EndEvent = { event: 'end' } & EndInfo;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
@@ -40,18 +42,27 @@ export class Served extends Subject {
     return this.events.filter(event => event.event === 'exit');
   }
 
+  get reloads(): number {
+    return this.events.filter(event => event.event === 'reload').length;
+  }
+
+  /** The oldest first. */
+  get zygotePids(): number[] {
+    return children(this.pid).flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+  }
+
   get refusals(): RefusedEvent[] {
     return this.events.filter(event => event.event === 'refused');
   }
 
   get zygotePid(): number {
-    const zygote = children(this.pid).find(({ state }) => state !== 'Z');
+    const [zygote] = this.zygotePids;
     if (zygote === undefined) throw new Error('there is no zygote');
-    return zygote.pid;
+    return zygote;
   }
 
-  connect(): Promise<Client> {
-    return Client.connect(this.port);
+  connect(from?: string): Promise<Client> {
+    return Client.connect(this.port, '127.0.0.1', from);
   }
 
   /** The record of the n-th connection. */

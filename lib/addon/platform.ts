@@ -1,0 +1,28 @@
+/** What this process runs on, told by the process itself: `/etc` may speak of another system than the one that loaded it. */
+import fs from 'node:fs';
+
+export type Libc = 'glibc' | 'musl';
+
+/** A system for which a binary of the addon may exist, such as `linux-x64-glibc`: the name of its folder. */
+export function target(): string {
+  return `${process.platform}-${process.arch}-${libc()}`;
+}
+
+/** The C library that this process has loaded. */
+export function libc(): Libc {
+  return hasMapped(/\/(?:ld-musl-|libc\.musl-)/) ? 'musl' : 'glibc';
+}
+
+/** Such as `2.36`; undefined with musl, which does not tell a program its version. */
+export function glibcVersion(): string | undefined {
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime;
+}
+
+function hasMapped(file: RegExp): boolean {
+  try {
+    return file.test(fs.readFileSync('/proc/self/maps', 'utf8'));
+  } catch {
+    return glibcVersion() === undefined; // there is no /proc: slower, the process's own report tells it too
+  }
+}

@@ -1,0 +1,58 @@
+/** `truefork build`: for a machine that none of the package's binaries is for. */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { compile } from '../addon/compile.js';
+import { localBuild, packageRoot } from '../addon/load.js';
+import { findTools } from '../addon/tools.js';
+import { misuse } from '../errors.js';
+import { UsageError } from './usage.js';
+
+export const buildHelp = `Usage
+  truefork build
+
+Builds the C++ addon for this machine, from the sources in the package: for a system that the package brings no binary
+for. It takes a minute, and needs a C++17 compiler, make and Python 3; Node's headers are fetched where they did not
+come with Node. From then on this build is the one that is used. truefork doctor tells whether it works.
+
+Options
+  -h, --help   this text
+`;
+
+export async function build(args: string[]): Promise<number> {
+  let help: boolean | undefined;
+  try {
+    help = parseArgs({ args, options: { help: { type: 'boolean', short: 'h' } } }).values.help;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(/\.\s/)[0]} (truefork build --help)`);
+  }
+  if (help) {
+    process.stdout.write(buildHelp);
+    return 0;
+  }
+  if (process.platform !== 'linux')
+    throw misuse(
+      'ERR_TRUEFORK_PLATFORM',
+      `the addon is for Linux: it cannot be built on ${process.platform}`,
+    );
+  assertWritable();
+  const tools = findTools();
+  console.log('building: this takes a minute');
+  await compile({ into: localBuild, tools });
+  // In a process of its own: what this one has loaded says nothing about the new file.
+  execFileSync(process.execPath, ['-e', 'require(process.argv[1])', localBuild], { stdio: 'inherit' });
+  console.log(`built ${localBuild}`);
+  return 0;
+}
+
+function assertWritable(): void {
+  try {
+    fs.mkdirSync(path.dirname(localBuild), { recursive: true });
+    fs.accessSync(path.dirname(localBuild), fs.constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `${packageRoot} cannot be written to (${(error as NodeJS.ErrnoException).code}): install truefork in a folder of your own`,
+    );
+  }
+}

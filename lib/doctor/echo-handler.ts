@@ -1,0 +1,8 @@
+/** Served by `truefork doctor` to see a server answer. */
+import type { CallbacksHandler } from '../zygote/handler.js';
+
+export default {
+  data(conn, chunk) {
+    conn.write(chunk);
+  },
+} satisfies CallbacksHandler;
