@@ -15,7 +15,10 @@ function idle(server: Served): number[] {
 }
 
 const waiting = (server: Served, count: number) =>
-  eventually(`${count} idle children`, () => idle(server).length === count && idle(server));
+  eventually(`${count} idle children`, () => {
+    const found = idle(server);
+    return found.length === count ? found : undefined;
+  });
 
 describe('a pool', () => {
   test('serves from children that were there before, each once, and is filled up again', async () => {
