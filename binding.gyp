@@ -9,6 +9,7 @@
         "native/fork/fork.cc",
         "native/fork/fuse.cc",
         "native/fork/pact.cc",
+        "native/fork/platform.cc",
         "native/fork/signals.cc",
         "native/fork/threads.cc",
         "native/posix/constants.cc",

@@ -7,6 +7,7 @@
 
 #include "fork/address_space.h"
 #include "fork/pact.h"
+#include "fork/platform.h"
 #include "serve/loop.h"
 #include "support/errors.h"
 
@@ -43,6 +44,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
+  DropTasksForThreads();  // once for all children
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
