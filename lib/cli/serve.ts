@@ -33,6 +33,7 @@ Options
       --max-children <n>   in mode fork, most connections at once; more wait    (256)
       --backlog <n>        how many clients may wait in line                    (511)
       --grace <seconds>    how long children may finish when the server stops   (5)
+      --inspect-child      in mode fork, each child tells the URL of a debugger and waits for it
       --json               one JSON object a line instead of text; what the handler prints goes to stderr
   -h, --help               this text
 
@@ -47,6 +48,7 @@ type Mode = (typeof modes)[number];
 interface Arguments {
   mode: Mode;
   maxChildren: number | undefined;
+  inspectChild: boolean;
   server: ServerOptions;
   port: number;
   host: string;
@@ -73,9 +75,13 @@ function parse(args: string[]): Arguments | 'help' {
   const maxChildren = values['max-children'];
   if (maxChildren !== undefined && mode !== 'fork')
     throw new UsageError(`--max-children is for mode fork: in mode ${mode} there are no children`);
+  const inspectChild = values['inspect-child'] ?? false;
+  if (inspectChild && mode !== 'fork')
+    throw new UsageError(`--inspect-child is for mode fork: in mode ${mode} there are no children`);
   if (values.grace !== undefined) server.gracePeriod = 1000 * number('--grace', values.grace, 0, 86_400);
   return {
     mode,
+    inspectChild,
     maxChildren: maxChildren === undefined ? undefined : number('--max-children', maxChildren, 1, 1_000_000),
     server,
     port: number('--port', values.port ?? '7777', 0, 65535),
@@ -96,6 +102,7 @@ function parseServeArgs(args: string[]) {
       'max-children': { type: 'string' },
       backlog: { type: 'string' },
       grace: { type: 'string' },
+      'inspect-child': { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -144,11 +151,11 @@ export async function serve(args: string[]): Promise<number> {
   return exitCode;
 }
 
-function makeServer({ mode, maxChildren, server }: Arguments): Server {
+function makeServer({ mode, maxChildren, inspectChild, server }: Arguments): Server {
   try {
     switch (mode) {
       case 'fork':
-        return new ForkingServer(maxChildren === undefined ? server : { ...server, maxChildren });
+        return new ForkingServer({ ...server, inspectChild, ...(maxChildren && { maxChildren }) });
       case 'iterative':
         return new IterativeServer(server);
       default:

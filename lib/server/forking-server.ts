@@ -1,3 +1,4 @@
+import { badArgument } from '../errors.js';
 import { checkMaxChildren, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
@@ -7,6 +8,12 @@ export interface ForkingServerOptions extends ServerOptions {
    * 256 by default, or less where the user's process limit is low.
    */
   maxChildren?: number;
+  /**
+   * Each child opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard error, and waits for a
+   * debugger before it serves its connection. For development: whoever can reach the port can run code. false by
+   * default.
+   */
+  inspectChild?: boolean;
 }
 
 /**
@@ -24,9 +31,12 @@ export class ForkingServer extends Server {
 
   /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
   constructor(options: ForkingServerOptions) {
-    const checked = checkOptions(options, ['maxChildren']);
+    const checked = checkOptions(options, ['maxChildren', 'inspectChild']);
+    const { inspectChild = false } = options;
+    if (typeof inspectChild !== 'boolean')
+      throw badArgument(`inspectChild is true or false, not ${String(inspectChild)}`);
     const maxChildren = checkMaxChildren(options.maxChildren);
-    super({ ...checked, most: maxChildren }, 'fork');
+    super({ ...checked, most: maxChildren, inspectChild }, 'fork');
     this.maxChildren = maxChildren;
   }
 }

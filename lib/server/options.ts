@@ -21,6 +21,8 @@ export interface CheckedOptions extends Required<Omit<ServerOptions, 'handler'>>
   handler: URL;
   /** The most children, or connections, at once. */
   most: number;
+  /** In a forking server, whether children wait for a debugger. */
+  inspectChild?: boolean;
 }
 
 /** Where to listen: as `net.Server.listen`. */
@@ -38,7 +40,10 @@ export interface ListenOptions {
 const longestDelay = 2 ** 31 - 1; // what a timer can hold
 
 /** The options that all servers share; `more` names those that the one at hand knows beside them. */
-export function checkOptions(options: ServerOptions, more: readonly string[]): Omit<CheckedOptions, 'most'> {
+export function checkOptions(
+  options: ServerOptions,
+  more: readonly string[],
+): Omit<CheckedOptions, 'most' | 'inspectChild'> {
   if (typeof options !== 'object' || options === null)
     throw badArgument(
       'a server takes an object of options, as in new ForkingServer({ handler: "./echo.js" })',

@@ -182,6 +182,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       backlog: this.#where!.backlog,
       most: this.#options.most,
       firstId: this.#lastId + 1,
+      inspectChild: this.#options.inspectChild ?? false,
     });
     this.#zygote = zygote;
     if (!this.#hasRef) zygote.unref();

@@ -10,6 +10,8 @@ export interface ZygoteConfig {
   /** In a forking server, the most children; else the most connections. */
   most: number;
   firstId: number;
+  /** Whether each child waits for a debugger before it serves. */
+  inspectChild: boolean;
 }
 
 /** The descriptors that a zygote begins with, beside the three standard ones. */

@@ -1,10 +1,12 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
+import { leave } from '../fork/exits.js';
 import { becomeChild } from '../fork/prepare.js';
 import { type Accepted, native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import { descriptors, type ZygoteConfig } from './config.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
+import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
@@ -13,8 +15,9 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
   const { backlog, firstId, most } = config;
   const accepted = native.serve({ ...descriptors, backlog, firstId, maxChildren: most });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (accepted === undefined) native.exitNow(0);
+  if (accepted === undefined) leave(0);
   becomeChild();
+  if (config.inspectChild) waitForDebugger(accepted);
   const began = loaded.afterFork?.();
   if (began === undefined) serveConnection(loaded, accepted);
   else began.then(() => serveConnection(loaded, accepted));
