@@ -1,13 +1,25 @@
 /** truefork: true `fork()` for Node on Linux, and servers that fork a warm JavaScript process for each connection. */
 
+export { type CommandOptions, type Config, defineConfig } from './config.js';
 export type { TrueforkError } from './errors.js';
 export { type AtForkHandlers, registerAtFork } from './fork/at-fork.js';
 export { ForkingServer, type ForkingServerOptions } from './server/forking-server.js';
 export { IterativeServer, type IterativeServerOptions } from './server/iterative-server.js';
+export type { CheckedLimits, LimitOptions, NewLimits } from './server/limit-options.js';
+export type { Duration, GlobalPolicy, Policy, PoolSize, Size } from './server/option-kinds.js';
 export type { ListenOptions, ServerOptions } from './server/options.js';
-export type { ChildUsage, ConnectionInfo, EndInfo, ExitInfo } from './server/records.js';
+export type {
+  ChildUsage,
+  ConnectionInfo,
+  EndInfo,
+  EndingLimit,
+  ExitInfo,
+  RefusalReason,
+  RefusedInfo,
+} from './server/records.js';
 export { SelectServer, type SelectServerOptions } from './server/select-server.js';
 export type { CloseOptions, Server, ServerEvents } from './server/server.js';
+export type { ServerStats } from './server/stats.js';
 export type { Connection } from './zygote/connection.js';
 export type {
   CallbacksHandler,

@@ -2,12 +2,15 @@
 import { createRequire } from 'node:module';
 import type { PosixCalls } from './posix/native.js';
 
-/** A connection as the serve loop hands it to the child that is to serve it. */
-export interface Accepted {
-  fd: number;
-  id: number;
-  remoteAddress: string;
-  remotePort: number;
+/** A connection as a serve loop hands it to whom is to serve it. */
+export interface Accepted extends ConnectionDescription {
+  readonly fd: number;
+}
+
+export interface ConnectionDescription {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 export interface ServeOptions {
@@ -18,17 +21,25 @@ export interface ServeOptions {
   backlog: number;
   maxChildren: number;
   firstId: number;
+  /** How many children are kept ready, and how many when there were too few. */
+  poolMin: number;
+  poolMax: number;
+  connectionsPerChild: number;
+  onConnection(fd: number): void;
+  /** How many commands say how to serve: they are obeyed before the first client. */
+  settings: number;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
 export interface BlockingCallbacks {
-  data(chunk: Buffer): void;
+  /** So many bytes were read. */
+  data(size: number): void;
   /** The peer has finished (0), or the connection failed (a negative errno). */
   end(errno: number): void;
   handOver(): void;
 }
 
-export type MultiplexOptions = Omit<ServeOptions, 'maxChildren'> & {
+export type MultiplexOptions = Pick<ServeOptions, 'listener' | 'channel' | 'backlog' | 'firstId'> & {
   maxConnections: number;
   usePoll: boolean;
 };
@@ -73,8 +84,17 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   exitNow(code: number): never;
 
-  serve(options: ServeOptions): Accepted | undefined;
-  serveBlocking(fd: number, state: Uint8Array, callbacks: BlockingCallbacks): void;
+  /**
+   * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
+   * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
+   */
+  serve(options: ServeOptions): number | undefined;
+  awaitConnection(): void;
+  /** In a child: the connection that it was forked for. */
+  describeConnection(): ConnectionDescription;
+  prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;
+  readInto(buffer: Uint8Array): void;
+  serveBlocking(fd: number): void;
   multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;
   peerWrite(id: number, data: Uint8Array): boolean;
   peerRead(id: number, reading: boolean): void;
@@ -82,6 +102,9 @@ export interface Native {
   peerDestroy(id: number): void;
   peerRelease(id: number): void;
   writeAll(fd: number, data: Uint8Array): number;
+  watchTraffic(handle: object): void;
+  endTraffic(bytesRead: number, bytesWritten: number): void;
+  ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
 
@@ -91,4 +114,6 @@ export interface Native {
 const require = createRequire(import.meta.url);
 
 /** `TRUEFORK_ADDON` names another build of it: the debug one, or one with sanitizers. */
-export const native: Native = require(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+export const addonFile = require.resolve(process.env.TRUEFORK_ADDON ?? '../build/Release/truefork.node');
+
+export const native: Native = require(addonFile);

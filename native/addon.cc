@@ -10,6 +10,9 @@
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
 #include "serve/serve.h"
+#include "serve/socket_traffic.h"
+#include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/errors.h"
 #include "support/faults.h"
 #include "support/system.h"
@@ -63,14 +66,25 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     return code ? Napi::Number::New(info.Env(), *code) : info.Env().Undefined();
   });
   give("exitAfterReport", [](const Napi::CallbackInfo& info) {
+    SampleTraffic();
     return Napi::Boolean::New(info.Env(), ExitAfterReport(Int(info, 0)));
   });
-  give("exitNow", [](const Napi::CallbackInfo& info) { ExitNow(Int(info, 0)); });
+  give("exitNow", [](const Napi::CallbackInfo& info) {
+    SampleTraffic();
+    ExitNow(Int(info, 0));
+  });
 
   give("serve", Serve);
+  give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
+  give("describeConnection", DescribeConnection);
   RegisterMultiplexer(env, exports);
+  give("prepareBlocking", PrepareBlocking);
+  give("readInto", ReadInto);
   give("serveBlocking", ServeBlocking);
   give("writeAll", WriteAll);
+  give("watchTraffic", WatchTraffic);
+  give("endTraffic", EndTraffic);
+  give("ranOutOfMemory", [](const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); });
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
 

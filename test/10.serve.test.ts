@@ -98,6 +98,7 @@ test('a child begins with the memory of the zygote: loaded once, never again', a
 test.each([5, 500])('%d connections ended at once leave no zombie and no descriptor', async count => {
   const server = await serve(handlers.callbacks, ['--max-children', '600', '--backlog', '600']);
   const zygote = server.zygotePid;
+  await eventually('the zygote to have settled', () => stat(zygote)?.state === 'S');
   const before = descriptors(zygote);
   const clients = await Promise.all(Array.from({ length: count }, () => server.connect()));
   await Promise.all(clients.map(client => client.exchange('ready')));

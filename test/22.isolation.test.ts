@@ -34,7 +34,7 @@ test.each(disasters)('%s in one child is the end of that child alone', async (_w
 test('an endless loop in one child leaves the others and the server be, and ends with the server', async () => {
   const server = await serve(
     "export default { data(conn, chunk) { if (String(chunk) === 'loop') for (;;); conn.write(chunk); } };",
-    ['--grace', '0'],
+    ['--grace-period', '0s'],
   );
   const looping = await server.connect();
   looping.send('loop');

@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ask } from './harness/client.ts';
+import { stat } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, run } from './harness/subject.ts';
+import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
 
@@ -49,6 +51,7 @@ describe.each(['accept=EMFILE/3s', 'fork=EAGAIN/3s'])('while %s lasts', faults =
     const server = await serve(echo, [], { env: { TRUEFORK_FAULTS: faults } });
     const zygote = server.zygotePid;
     const answers = Promise.all(['a', 'b', 'c'].map(text => ask(server.port, text)));
+    await eventually('the zygote to have settled', () => stat(zygote)?.state === 'S');
     const before = cpuOf(zygote);
     await sleep(2000);
     expect(cpuOf(zygote) - before).toBeLessThan(100);

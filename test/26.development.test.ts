@@ -119,9 +119,7 @@ describe('--inspect-child', () => {
         const found = server.stderr.match(/ws:\/\/127\.0\.0\.1:\d+\/[\w-]+/g) ?? [];
         return found.length === id ? [found.at(-1)!] : undefined;
       });
-      expect(server.stderr).toMatch(
-        new RegExp(`127\\.0\\.0\\.1 port \\d+: process ${pid} waits for a debugger`),
-      );
+      expect(server.stderr).toContain(`process ${pid} waits for a debugger\n`);
       urls.push(url!);
       const attached = await Debugger.attach(url!);
       await attached.ask('Debugger.enable');
@@ -149,7 +147,7 @@ describe('--inspect-child', () => {
     const file = script('export default { open(conn) { conn.end(); } };');
     expect(await run(node, [cli, 'serve', file, '--mode', 'select', '--inspect-child'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^truefork: --inspect-child is for mode fork/),
+      stderr: expect.stringMatching(/^truefork: .*inspect-child/),
     });
   });
 });

@@ -44,7 +44,7 @@ describe('a stop', () => {
   });
 
   test('sends SIGTERM when the grace is over', async () => {
-    const server = await serve(echo, ['--grace', '1']);
+    const server = await serve(echo, ['--grace-period', '1s']);
     const client = await server.connect();
     await client.exchange('hello');
     const began = Date.now();
@@ -55,7 +55,7 @@ describe('a stop', () => {
   });
 
   test('sends SIGKILL to a child that will not hear', async () => {
-    const server = await serve(stubborn, ['--grace', '0']);
+    const server = await serve(stubborn, ['--grace-period', '0s']);
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGTERM');
@@ -64,7 +64,7 @@ describe('a stop', () => {
   });
 
   test('asked for twice, is done at once', async () => {
-    const server = await serve(stubborn, ['--grace', '60']);
+    const server = await serve(stubborn, ['--grace-period', '60s']);
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGINT');
@@ -92,7 +92,7 @@ describe('a stop', () => {
       import { spawn } from 'node:child_process';
       export default socket => { const { pid } = spawn('sleep', ['60'], { stdio: 'ignore' }); socket.end(String(pid)); };
     `,
-      ['--grace', '0'],
+      ['--grace-period', '0s'],
     );
     const pid = Number(await ask(server.port));
     expect(isAlive(pid)).toBe(true);

@@ -14,7 +14,7 @@ describe('truefork serve', () => {
     const [, port] = await server.says(/^listening on 127\.0\.0\.1:(\d+)\n$/);
     await ask(Number(port), 'hello');
     await server.says(
-      /\n#1 127\.0\.0\.1:(\d+) connected: process (\d+)\n#1 127\.0\.0\.1:\1 process \2 exited with 0 after [\d.]+ ms, [\d.]+ ms of CPU\n$/,
+      /\n#1 127\.0\.0\.1:(\d+) connected: process (\d+)\n#1 127\.0\.0\.1:\1 process \2 exited with 0 after [\d.]+ ms, 5 B in, 5 B out, [\d.]+ ms of CPU, [\d.]+ MiB of memory\n$/,
     );
     server.signal('SIGINT');
     expect(await server.ended).toEqual({ code: 130, signal: null });
@@ -25,14 +25,31 @@ describe('truefork serve', () => {
     const server = await serve(
       "export default socket => { console.log('from the handler'); socket.end(); };",
     );
-    expect(server.events[0]).toEqual({ event: 'listening', host: '127.0.0.1', port: server.port });
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(server.events[0]).toEqual({
+      event: 'listening',
+      level: 'info',
+      time,
+      host: '127.0.0.1',
+      port: server.port,
+    });
     await ask(server.port);
     const exit = await server.exitOf(1);
     const connection = await server.connectionOf(1);
     const { pid, remoteAddress, remotePort } = connection;
-    expect(connection).toEqual({ event: 'connection', id: 1, pid, remoteAddress: '127.0.0.1', remotePort });
+    expect(connection).toEqual({
+      event: 'connection',
+      level: 'info',
+      time,
+      id: 1,
+      pid,
+      remoteAddress: '127.0.0.1',
+      remotePort,
+    });
     expect(exit).toEqual({
       event: 'exit',
+      level: 'info',
+      time,
       id: 1,
       pid,
       remoteAddress,
@@ -40,6 +57,9 @@ describe('truefork serve', () => {
       code: 0,
       signal: null,
       coreDumped: false,
+      limit: null,
+      bytesRead: 0,
+      bytesWritten: 0,
       durationMs: expect.any(Number),
       rusage: {
         userCPUTime: expect.any(Number),
@@ -82,7 +102,15 @@ describe('help', () => {
     async args => {
       const result = await truefork(...args);
       expect(result).toMatchObject({ code: 0, stderr: '' });
-      for (const option of ['--port', '--host', '--max-children', '--backlog', '--grace', '--json', '--help'])
+      for (const option of [
+        '--port',
+        '--host',
+        '--max-children',
+        '--backlog',
+        '--grace-period',
+        '--json',
+        '--help',
+      ])
         expect(result.stdout).toContain(option);
     },
   );
@@ -100,10 +128,10 @@ describe('what is wrong gets one clear line', () => {
     [['serve', echo, 'extra'], 2, /one handler only, but there is also "extra"/],
     [['serve', 'no-such-file.js'], 2, /no-such-file\.js: there is no such file/],
     [['serve', '/'], 2, /it is not a file/],
-    [['serve', echo, '--port', '99999'], 2, /--port takes a whole number from 0 to 65535, not "99999"/],
-    [['serve', echo, '--port', 'http'], 2, /--port takes a whole number/],
+    [['serve', echo, '--port', '99999'], 2, /--port has to be a whole number from 0 to 65535, not 99999/],
+    [['serve', echo, '--port', 'http'], 2, /--port has to be a whole number/],
     [['serve', echo, '--port', '-1'], 2, /--port/],
-    [['serve', echo, '--max-children', '0'], 2, /--max-children takes a whole number from 1/],
+    [['serve', echo, '--max-children', '0'], 2, /--max-children has to be a whole number from 1/],
     [['serve', echo, '--nonsense'], 2, /Unknown option '--nonsense'/],
     [
       ['serve', echo, '--port', '0', '--host', '203.0.113.1'],

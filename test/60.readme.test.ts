@@ -35,7 +35,8 @@ const alike = (text: string) =>
   text
     .replaceAll(/127\.0\.0\.1:(\d+)/g, '127.0.0.1:PORT')
     .replaceAll(/process \d+/g, 'process PID')
-    .replaceAll(/[\d.]+ ms/g, 'TIME');
+    .replaceAll(/[\d.]+ ms/g, 'TIME')
+    .replaceAll(/[\d.]+ (B|MiB)\b/g, 'SIZE');
 
 test('every marked block was found', () => {
   expect(blocks.map(({ kind, name }) => `${kind} ${name}`)).toEqual([

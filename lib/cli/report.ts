@@ -2,42 +2,67 @@
 import type { AddressInfo } from 'node:net';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import type { ConnectionInfo, EndInfo, ExitInfo } from '../server/records.js';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../server/records.js';
 
 export interface Reporter {
   listening(address: AddressInfo): void;
   connection(info: ConnectionInfo): void;
   exit(info: ExitInfo): void;
   end(info: EndInfo): void;
+  refused(info: RefusedInfo): void;
+}
+
+/** The less there is to worry about, the later: each level has all that is said on those before it. */
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export function includes(chosen: LogLevel, level: LogLevel): boolean {
+  return logLevels.indexOf(level) <= logLevels.indexOf(chosen);
 }
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
 
-export function jsonReporter(out: Output): Reporter {
-  const say = (event: string, fields: object) => out.write(`${JSON.stringify({ event, ...fields })}\n`);
+/** What ends as it should is information; whatever else became of a child, somebody may have to look at. */
+function levelOf({ code, limit }: ExitInfo): LogLevel {
+  return code === 0 && limit === null ? 'info' : 'warn';
+}
+
+export function jsonReporter(out: Output, chosen: LogLevel): Reporter {
+  const say = (level: LogLevel, event: string, fields: object) => {
+    if (!includes(chosen, level)) return;
+    out.write(`${JSON.stringify({ event, level, time: new Date().toISOString(), ...fields })}\n`);
+  };
   return {
-    listening: ({ address, port }) => say('listening', { host: address, port }),
-    connection: info => say('connection', info),
-    exit: info => say('exit', info),
-    end: info => say('end', info),
+    listening: ({ address, port }) => say('info', 'listening', { host: address, port }),
+    connection: info => say('info', 'connection', info),
+    exit: info => say(levelOf(info), 'exit', info),
+    end: info => say('info', 'end', info),
+    refused: info => say('warn', 'refused', info),
   };
 }
 
-export function textReporter(out: Output): Reporter {
+export function textReporter(out: Output, chosen: LogLevel): Reporter {
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     out.isTTY && !process.env.NO_COLOR ? styleText(format, text) : text;
   const name = ({ id, remoteAddress, remotePort }: ConnectionInfo) =>
     paint('bold', `#${id}`) + paint('gray', ` ${endpoint(remoteAddress, remotePort)}`);
+  const say = (level: LogLevel, line: string) => {
+    if (includes(chosen, level)) out.write(`${line}\n`);
+  };
   return {
-    listening: ({ address, port }) => out.write(`listening on ${endpoint(address, port)}\n`),
-    connection: info => out.write(`${name(info)} connected: process ${info.pid}\n`),
-    end: info => out.write(`${name(info)} ended after ${milliseconds(info.durationMs)}\n`),
+    listening: ({ address, port }) => say('info', `listening on ${endpoint(address, port)}`),
+    connection: info => say('info', `${name(info)} connected: process ${info.pid}`),
+    end: info => say('info', `${name(info)} ended after ${milliseconds(info.durationMs)}`),
     exit(info) {
-      const cpu = info.rusage === null ? '' : `, ${milliseconds(cpuMicros(info.rusage) / 1000)} of CPU`;
-      const outcome = paint(info.code === 0 ? 'green' : 'red', describeExit(info));
-      out.write(
-        `${name(info)} process ${info.pid} ${outcome} after ${milliseconds(info.durationMs)}${cpu}\n`,
-      );
+      const level = levelOf(info);
+      const outcome = paint(level === 'info' ? 'green' : 'red', describeExit(info));
+      const used = [...traffic(info), ...usage(info), ...(chosen === 'debug' ? details(info) : [])];
+      const after = [`${outcome} after ${milliseconds(info.durationMs)}`, ...used].join(', ');
+      say(level, `${name(info)} process ${info.pid} ${after}`);
+    },
+    refused({ reason, count, remoteAddress, remotePort }) {
+      const others = count === 1 ? '' : ` and ${count - 1} more`;
+      say('warn', `${endpoint(remoteAddress, remotePort)}${others} ${paint('red', 'refused')}: ${reason}`);
     },
   };
 }
@@ -46,13 +71,34 @@ function endpoint(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function describeExit({ code, signal, coreDumped }: ExitInfo): string {
-  if (signal === null) return `exited with ${code}`;
-  return `was ended by ${signal}${coreDumped ? ' (core dumped)' : ''}`;
+function describeExit({ code, signal, coreDumped, limit }: ExitInfo): string {
+  const how = signal === null ? `exited with ${code}` : `was ended by ${signal}`;
+  return `${how}${coreDumped ? ' (core dumped)' : ''}${limit === null ? '' : ` (${limit})`}`;
 }
 
-function cpuMicros(usage: NonNullable<ExitInfo['rusage']>): number {
-  return usage.userCPUTime + usage.systemCPUTime;
+function traffic({ bytesRead, bytesWritten }: ExitInfo): string[] {
+  return bytesRead === null ? [] : [`${bytes(bytesRead)} in`, `${bytes(bytesWritten!)} out`];
+}
+
+function usage({ rusage }: ExitInfo): string[] {
+  if (rusage === null) return [];
+  const cpuMs = (rusage.userCPUTime + rusage.systemCPUTime) / 1000;
+  return [`${milliseconds(cpuMs)} of CPU`, `${bytes(rusage.maxRSS * 1024)} of memory`];
+}
+
+function details({ rusage }: ExitInfo): string[] {
+  if (rusage === null) return [];
+  const { minorPageFault, majorPageFault, voluntaryContextSwitches, involuntaryContextSwitches } = rusage;
+  return [
+    `${minorPageFault} page faults, ${majorPageFault} of them major`,
+    `${voluntaryContextSwitches} waits, ${involuntaryContextSwitches} preemptions`,
+  ];
+}
+
+function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), units.length - 1);
+  return power === 0 ? `${count} B` : `${(count / 1024 ** power).toFixed(1)} ${units[power]}`;
 }
 
 function milliseconds(ms: number): string {

@@ -26,6 +26,15 @@ export function leave(code: number): never {
   return native.exitNow(code);
 }
 
+/** V8 throws what it cannot allocate for the script, and gives up only on what it needs itself. */
+function isWantOfMemory(error: unknown): boolean {
+  if (!(error instanceof RangeError)) return false;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (
+    code === 'ERR_MEMORY_ALLOCATION_FAILED' || /allocation failed|could not allocate memory/i.test(message)
+  );
+}
+
 function emitExit(): number {
   process.emit('exit', Number(process.exitCode ?? 0));
   return Number(process.exitCode ?? 0);
@@ -49,6 +58,7 @@ export function prepareExits(): void {
   internals._fatalException = (error, fromPromise) => {
     const caught = fatalException?.call(process, error, fromPromise) ?? false;
     if (!caught && isChild) {
+      if (isWantOfMemory(error)) native.ranOutOfMemory();
       const code = Number(process.exitCode ?? 1);
       writeCoverage();
       if (!native.exitAfterReport(code)) {

@@ -14,6 +14,8 @@ export function requiredFlags(): string[] {
 export const zygoteFlags = [
   // A garbage collection that the zygote owes would be paid by every child, 12 s after the last JavaScript ran here.
   '--no-memory-reducer',
+  // What was compiled for the children stays, though the zygote itself never runs it.
+  '--no-flush-bytecode',
 ];
 
 /**

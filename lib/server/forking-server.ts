@@ -1,17 +1,34 @@
 import { badArgument } from '../errors.js';
-import { checkMaxChildren, checkOptions, type ServerOptions } from './options.js';
+import {
+  assertGrantable,
+  type CheckedLimits,
+  changeLimits,
+  type LimitOptions,
+  limitNames,
+  type NewLimits,
+  pickLimits,
+} from './limit-options.js';
+import type { PoolSize } from './option-kinds.js';
+import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
+import { settingCommands } from './settings.js';
 
-export interface ForkingServerOptions extends ServerOptions {
+export interface ForkingServerOptions extends ServerOptions, LimitOptions {
   /**
-   * The most connections served at once, each by a process of its own; further clients wait in the backlog.
-   * 256 by default, or less where the user's process limit is low.
+   * Children that are forked before there is a connection for them, so that no client waits for a fork; 0 by default.
+   * They count among `maxChildren`, and appear in no record before they serve. With `{ min, max }` there are `min` at
+   * rest, and up to `max` while clients come faster than children can be forked.
    */
-  maxChildren?: number;
+  pool?: PoolSize;
+  /**
+   * How many connections a child serves, one after the other, before it leaves; 1 by default. With more, what one
+   * connection leaves behind in memory the next finds there: it is Apache's MaxConnectionsPerChild, for handlers that
+   * trust themselves.
+   */
+  connectionsPerChild?: number;
   /**
    * Each child opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard error, and waits for a
-   * debugger before it serves its connection. For development: whoever can reach the port can run code. false by
-   * default.
+   * debugger before it serves; not by default. For development: whoever can reach the port can run code.
    */
   inspectChild?: boolean;
 }
@@ -26,17 +43,57 @@ export interface ForkingServerOptions extends ServerOptions {
  * await server.listen(7777);
  */
 export class ForkingServer extends Server {
-  /** The most connections that are served at once. */
-  readonly maxChildren: number;
+  #limits: CheckedLimits;
+  readonly #killDelay: number;
 
-  /** @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be. */
+  /**
+   * @throws `ERR_TRUEFORK_ARGUMENT`, `ERR_TRUEFORK_HANDLER` or `ERR_TRUEFORK_LIMIT` for options that cannot be.
+   */
   constructor(options: ForkingServerOptions) {
-    const checked = checkOptions(options, ['maxChildren', 'inspectChild']);
-    const { inspectChild = false } = options;
-    if (typeof inspectChild !== 'boolean')
-      throw badArgument(`inspectChild is true or false, not ${String(inspectChild)}`);
-    const maxChildren = checkMaxChildren(options.maxChildren);
-    super({ ...checked, most: maxChildren, inspectChild }, 'fork');
-    this.maxChildren = maxChildren;
+    const checked = checkOptions('fork', options);
+    const limits = pickLimits(checked);
+    assertPossible(limits);
+    super({ ...checked, most: limits.maxChildren }, 'fork');
+    this.#limits = limits;
+    this.#killDelay = checked.killDelay;
   }
+
+  /** The most connections that are served at once. */
+  get maxChildren(): number {
+    return this.#limits.maxChildren;
+  }
+
+  /** What holds now, every default filled in. */
+  get limits(): Readonly<CheckedLimits> {
+    return { ...this.#limits };
+  }
+
+  /**
+   * Changes some of the limits while the server runs. Times hold for the connections that there are, too; what a child
+   * may use, for children to come; nobody who is in is turned out for a limit of those who may come in.
+   *
+   * @throws as the constructor; then nothing has changed.
+   */
+  setLimits(changes: NewLimits): void {
+    for (const name of Object.keys(changes)) {
+      assertTaken(name, ['fork']);
+      if (!(limitNames as readonly string[]).includes(name))
+        throw badArgument(
+          `${name} cannot be changed while the server runs; these can: ${limitNames.join(', ')}`,
+        );
+    }
+    const limits = changeLimits(this.#limits, changes);
+    assertPossible(limits);
+    this.#limits = limits;
+    this.sendSettings();
+  }
+
+  protected override settings(): Buffer[] {
+    return settingCommands(this.#limits, this.#killDelay);
+  }
+}
+
+function assertPossible(limits: CheckedLimits): void {
+  assertAllowed(limits.maxChildren);
+  assertGrantable(limits);
 }

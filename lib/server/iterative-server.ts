@@ -10,6 +10,6 @@ export type IterativeServerOptions = ServerOptions;
 export class IterativeServer extends Server {
   /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
   constructor(options: IterativeServerOptions) {
-    super({ ...checkOptions(options, []), most: 1 }, 'iterative');
+    super({ ...checkOptions('iterative', options), most: 1 }, 'iterative');
   }
 }

@@ -1,28 +1,27 @@
-/** The options of a server: checked and completed before anything is started. */
-import fs from 'node:fs';
+/** The options of a server: what a program may give, and how it is checked and completed before anything is started. */
 import net from 'node:net';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { badArgument, misuse } from '../errors.js';
-import { defaultMaxChildren, mostChildren } from './limits.js';
+import { mostChildren } from './limits.js';
+import type { Duration } from './option-kinds.js';
+import {
+  type Checked,
+  type CheckedValue,
+  lookUp,
+  type OptionName,
+  optionNames,
+  type Taker,
+} from './option-table.js';
+import { nearest } from './suggest.js';
 
 export interface ServerOptions {
   /** The handler script: a path, relative to the working directory, or a `file:` URL. */
   handler: string | URL;
   /** Where the handler's standard output goes: this process's own (the default), or its standard error. */
   stdout?: 'inherit' | 'stderr';
-  /** How long those being served may finish once the server closes, in milliseconds; 5000 by default. */
-  gracePeriod?: number;
-  /** How long children may then take to obey SIGTERM, before SIGKILL, in milliseconds; 1000 by default. */
-  killDelay?: number;
-}
-
-export interface CheckedOptions extends Required<Omit<ServerOptions, 'handler'>> {
-  handler: URL;
-  /** The most children, or connections, at once. */
-  most: number;
-  /** In a forking server, whether children wait for a debugger. */
-  inspectChild?: boolean;
+  /** How long those being served may finish once the server closes; 5 s by default. */
+  gracePeriod?: Duration;
+  /** How long children may then take to obey SIGTERM, before SIGKILL; 1 s by default. */
+  killDelay?: Duration;
 }
 
 /** Where to listen: as `net.Server.listen`. */
@@ -37,96 +36,82 @@ export interface ListenOptions {
   ipv6Only?: boolean;
 }
 
-const longestDelay = 2 ** 31 - 1; // what a timer can hold
+const called: Record<Taker, string> = {
+  fork: 'a ForkingServer',
+  iterative: 'an IterativeServer',
+  select: 'a SelectServer',
+  listen: 'listen()',
+  command: 'truefork serve',
+};
 
-/** The options that all servers share; `more` names those that the one at hand knows beside them. */
-export function checkOptions(
-  options: ServerOptions,
-  more: readonly string[],
-): Omit<CheckedOptions, 'most' | 'inspectChild'> {
-  if (typeof options !== 'object' || options === null)
+/**
+ * Checks what a program gave, and completes it with the defaults.
+ *
+ * @throws `ERR_TRUEFORK_ARGUMENT` for an option that there is not, or a value that cannot be; what the kind of the
+ * option throws beside.
+ */
+export function checkOptions<T extends Taker>(taker: T, given: object): Checked<T> {
+  if (typeof given !== 'object' || given === null)
     throw badArgument(
-      'a server takes an object of options, as in new ForkingServer({ handler: "./echo.js" })',
+      `${called[taker]} takes an object of options, as in new ForkingServer({ handler: "./echo.js" })`,
     );
-  const known = ['handler', ...more, 'stdout', 'gracePeriod', 'killDelay'];
-  for (const name of Object.keys(options))
-    if (!known.includes(name)) throw badArgument(`unknown option "${name}": there are ${known.join(', ')}`);
-  const { stdout = 'inherit', gracePeriod = 5000, killDelay = 1000 } = options;
-  if (stdout !== 'inherit' && stdout !== 'stderr')
-    throw badArgument(`stdout is "inherit" or "stderr", not ${show(stdout)}`);
-  return {
-    handler: checkHandler(options.handler),
-    stdout,
-    gracePeriod: checkInteger('gracePeriod', gracePeriod, 0, longestDelay),
-    killDelay: checkInteger('killDelay', killDelay, 0, longestDelay),
-  };
+  for (const name of Object.keys(given)) assertTaken(name, [taker]);
+  const checked: Record<string, unknown> = {};
+  for (const name of optionNames(taker)) checked[name] = checkOption(name, (given as Given)[name]);
+  return checked as Checked<T>;
 }
 
-function checkHandler(handler: string | URL): URL {
-  if (typeof handler === 'function') {
-    throw badArgument(
-      'handler has to be the path of a script: it runs in another process, where a function would not find the ' +
-        'variables around it. Move it to a file and export it as default; or call fork() yourself (truefork run)',
-    );
+type Given = Partial<Record<OptionName, unknown>>;
+
+/** @throws `ERR_TRUEFORK_ARGUMENT` where none of `takers` has this option; `label` is what the user calls it. */
+export function assertTaken(name: string, takers: readonly Taker[], label = `"${name}"`): void {
+  const option = lookUp(name);
+  if (option?.takenBy.some(taker => takers.includes(taker))) return;
+  const names = optionNames().filter(known => lookUp(known)!.takenBy.some(taker => takers.includes(taker)));
+  if (option !== undefined) {
+    const others = option.takenBy.map(taker => called[taker]).join(', ');
+    throw badArgument(`${label} is no option of ${called[takers[0]!]}, but of ${others}`);
   }
-  if (typeof handler !== 'string' && !(handler instanceof URL))
-    throw badArgument(`handler has to be the path or file: URL of a script, not ${show(handler)}`);
-  const text = String(handler);
-  if (/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(text)) throw badArgument(`handler ${text} is not a file: URL`);
-  const file = text.startsWith('file:') ? fileURLToPath(text) : path.resolve(text);
-  const found = fs.statSync(file, { throwIfNoEntry: false });
-  if (!found?.isFile()) {
-    const what = found === undefined ? 'there is no such file' : 'it is not a file';
-    throw misuse('ERR_TRUEFORK_HANDLER', `handler ${text}: ${what}`);
-  }
-  return pathToFileURL(file);
+  const meant = nearest(name, names);
+  const all = names.join(', ');
+  throw badArgument(
+    `unknown option ${label}${meant === undefined ? `; there are ${all}` : `: did you mean ${meant}? There are ${all}`}`,
+  );
 }
 
-export function checkMaxChildren(wanted: number | undefined): number {
+/** The checked value, or its default; `label` is what the user calls it. */
+export function checkOption<Name extends OptionName>(
+  name: Name,
+  value: unknown,
+  label: string = name,
+): CheckedValue<Name> {
+  const { kind, required, default: byDefault } = lookUp(name)!;
+  const completed = value ?? (typeof byDefault === 'function' ? byDefault() : byDefault);
+  const checked = completed === undefined && !required ? undefined : kind.check(label, completed);
+  return checked as CheckedValue<Name>;
+}
+
+/** @throws `ERR_TRUEFORK_LIMIT` for more than the user may start. */
+export function assertAllowed(maxChildren: number): void {
   const most = mostChildren();
-  if (wanted === undefined) return Math.min(defaultMaxChildren, most);
-  checkInteger('maxChildren', wanted, 1, 1_000_000);
-  if (wanted > most) {
-    throw misuse(
-      'ERR_TRUEFORK_LIMIT',
-      `maxChildren ${wanted} is more than this user may start: ${most} processes, with some kept for a shell. ` +
-        'Lower it, or raise the limit (ulimit -u, or pids.max of the container)',
-    );
-  }
-  return wanted;
+  if (maxChildren <= most) return;
+  throw misuse(
+    'ERR_TRUEFORK_LIMIT',
+    `maxChildren ${maxChildren} is more than this user may start: ${most} processes, with some kept for a shell. ` +
+      'Lower it, or raise the limit (ulimit -u, or pids.max of the container)',
+  );
 }
-
-export type CheckedListenOptions = Required<ListenOptions>;
 
 /** The forms of `net.Server.listen`: `(options)`, `(port, host, backlog)`, each with a callback or without. */
-export function checkListenArguments(args: readonly unknown[]): CheckedListenOptions {
-  const given = args.filter(arg => typeof arg !== 'function');
-  const options: ListenOptions =
-    typeof given[0] === 'object' && given[0] !== null
-      ? given[0]
-      : ({ port: given[0], host: given[1], backlog: given[2] } as ListenOptions);
-  const { port = 0, host = '::', backlog = 511, ipv6Only = false } = options;
-  if (typeof host !== 'string' || host === '')
-    throw badArgument(`host has to be an address or name, not ${show(host)}`);
-  return {
-    port: checkInteger('port', port, 0, 65535),
-    host,
-    backlog: checkInteger('backlog', backlog, 1, 2 ** 31 - 1),
-    ipv6Only,
-  };
-}
-
-export function checkInteger(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
-    throw badArgument(`${name} has to be a whole number from ${least} to ${most}, not ${show(value)}`);
-  return value;
+export function checkListenArguments(args: readonly unknown[]): Checked<'listen'> {
+  const [first, host, backlog] = args.filter(arg => typeof arg !== 'function');
+  return checkOptions(
+    'listen',
+    typeof first === 'object' && first !== null ? first : { port: first, host, backlog },
+  );
 }
 
 /** Whether `host` needs no look-up. */
 export function isAddress(host: string): boolean {
   return net.isIP(host.replace(/%.*$/, '')) !== 0;
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

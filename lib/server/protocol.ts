@@ -11,6 +11,43 @@ type Fields = Record<string, readonly [type: FieldType, offset: number, size: nu
 export const messages = {
   Stop: { kind: 1, size: 8, fields: { graceMs: ['u32', 0, 4], killMs: ['u32', 4, 4] } },
   Kill: { kind: 2, size: 0, fields: {} },
+  Admission: {
+    kind: 10,
+    size: 24,
+    fields: {
+      maxChildren: ['u32', 0, 4],
+      maxPerSource: ['u32', 4, 4],
+      acceptIntervalUs: ['u32', 8, 4],
+      acceptBurst: ['u32', 12, 4],
+      sourceIntervalUs: ['u32', 16, 4],
+      sourceBurst: ['u32', 20, 4],
+    },
+  },
+  Times: {
+    kind: 11,
+    size: 16,
+    fields: {
+      firstByteMs: ['u32', 0, 4],
+      idleMs: ['u32', 4, 4],
+      connectionMs: ['u32', 8, 4],
+      killMs: ['u32', 12, 4],
+    },
+  },
+  Resources: {
+    kind: 12,
+    size: 40,
+    fields: {
+      memory: ['u64', 0, 8],
+      core: ['u64', 8, 8],
+      cpuSeconds: ['u32', 16, 4],
+      openFiles: ['u32', 20, 4],
+      nice: ['i32', 24, 4],
+      oomScoreAdj: ['i32', 28, 4],
+      set: ['u32', 32, 4],
+    },
+  },
+  AddressRules: { kind: 13, size: 0, fields: {} },
+  Refusal: { kind: 14, size: 8, fields: { reason: ['u32', 0, 4], policy: ['u32', 4, 4] } },
   LoadFailed: { kind: 1, size: 0, fields: {} },
   Listening: { kind: 2, size: 0, fields: {} },
   Connection: {
@@ -25,7 +62,7 @@ export const messages = {
   },
   Exit: {
     kind: 4,
-    size: 80,
+    size: 104,
     fields: {
       id: ['u64', 0, 8],
       pid: ['i32', 8, 4],
@@ -38,9 +75,22 @@ export const messages = {
       majorFaults: ['u64', 56, 8],
       voluntarySwitches: ['u64', 64, 8],
       involuntarySwitches: ['u64', 72, 8],
+      bytesIn: ['u64', 80, 8],
+      bytesOut: ['u64', 88, 8],
+      limit: ['u32', 96, 4],
     },
   },
   End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
+  Refused: {
+    kind: 10,
+    size: 120,
+    fields: {
+      reason: ['u32', 0, 4],
+      count: ['u32', 4, 4],
+      remotePort: ['u16', 8, 2],
+      remoteAddress: ['text', 10, 110],
+    },
+  },
   Trouble: { kind: 5, size: 16, fields: { errnum: ['i32', 0, 4], syscall: ['text', 4, 12] } },
 } as const satisfies Record<string, { kind: number; size: number; fields: Fields }>;
 
@@ -48,8 +98,35 @@ type Messages = typeof messages;
 type Values<F extends Fields> = { -readonly [K in keyof F]: F[K][0] extends 'text' ? string : number };
 type Body<Name extends keyof Messages> = Values<Messages[Name]['fields']>;
 
-const commandNames = ['Stop', 'Kill'] as const;
-const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End'] as const;
+/** The numbers of the protocol's enumerations, by the names that users know. */
+export const refusalReasons = [
+  'address',
+  'maxPerSource',
+  'acceptRatePerSource',
+  'maxChildren',
+  'acceptRate',
+] as const;
+export const policies = { queue: 0, refuse: 1, reset: 2 } as const;
+export const resources = {
+  maxMemory: 1,
+  maxCpuTime: 2,
+  maxOpenFiles: 4,
+  maxCoreSize: 8,
+  nice: 16,
+  oomScoreAdj: 32,
+} as const;
+export const endingLimits = [
+  null,
+  'firstByteTimeout',
+  'idleTimeout',
+  'connectionTimeout',
+  'maxCpuTime',
+  'maxMemory',
+  'gracePeriod',
+] as const;
+
+const commandNames = ['Stop', 'Kill', 'Admission', 'Times', 'Resources', 'AddressRules', 'Refusal'] as const;
+const recordNames = ['Listening', 'Connection', 'Exit', 'Trouble', 'End', 'Refused'] as const;
 type CommandName = (typeof commandNames)[number];
 type RecordName = (typeof recordNames)[number];
 
@@ -78,13 +155,22 @@ function frame(kind: number, body: Uint8Array): Buffer {
   return message;
 }
 
-export function encodeCommand<Name extends CommandName>(name: Name, body: Body<Name>): Buffer {
+/** `rest` is what follows the struct: text, or bytes that the zygote is to send. */
+export function encodeCommand<Name extends CommandName>(
+  name: Name,
+  body: Body<Name>,
+  rest: string | Uint8Array = '',
+): Buffer {
   const { kind, size, fields } = messages[name];
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  for (const [field, [, offset]] of Object.entries(fields as Fields))
-    view.setUint32(offset, (body as Record<string, number>)[field]!, littleEndian);
-  return frame(kind, bytes);
+  for (const [field, [type, offset]] of Object.entries(fields as Fields)) {
+    const value = (body as Record<string, number>)[field]!;
+    if (type === 'u64') view.setBigUint64(offset, BigInt(value), littleEndian);
+    else if (type === 'i32') view.setInt32(offset, value, littleEndian);
+    else view.setUint32(offset, value, littleEndian);
+  }
+  return frame(kind, Buffer.concat([bytes, Buffer.from(rest as Uint8Array)]));
 }
 
 export function encodeLoadFailed(error: LoadError): Buffer {

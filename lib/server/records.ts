@@ -1,5 +1,6 @@
 /** What a server tells of each connection. */
 import os from 'node:os';
+import type { endingLimits, refusalReasons } from './protocol.js';
 
 export interface ConnectionInfo {
   /** Counts the connections of this server, from 1. */
@@ -35,10 +36,43 @@ export interface ExitInfo extends ConnectionInfo {
   /** The signal that ended the child, or null. */
   signal: NodeJS.Signals | null;
   coreDumped: boolean;
+  /** The option that says how long, or how much, and for which the child was ended; null where it was for none. */
+  limit: EndingLimit | null;
   /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
   rusage: ChildUsage | null;
   durationMs: number;
+  /** As of `net.Socket`. Null where the zygote died before it could look, or nobody counted: an executed program. */
+  bytesRead: number | null;
+  bytesWritten: number | null;
 }
+
+export type EndingLimit = NonNullable<(typeof endingLimits)[number]>;
+
+/** The option whose limit was reached; `address` stands for `allow` and `deny`. */
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** Clients that were turned away for one reason. */
+export interface RefusedInfo {
+  reason: RefusalReason;
+  /** How many since this reason was last told of. */
+  count: number;
+  /** How many for this reason in all. */
+  total: number;
+  /** The last of them. */
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** What can be said of a child whose zygote died: the kernel sent SIGKILL after it. */
+export const killedUnseen = {
+  code: null,
+  signal: 'SIGKILL',
+  coreDumped: false,
+  limit: null,
+  rusage: null,
+  bytesRead: null,
+  bytesWritten: null,
+} as const;
 
 // Some signals have two names (SIGABRT and SIGIOT): the first listed is the one that child_process gives.
 const signalNames = new Map(

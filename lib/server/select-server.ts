@@ -1,5 +1,4 @@
-import { badArgument } from '../errors.js';
-import { checkInteger, checkOptions, type ServerOptions } from './options.js';
+import { checkOptions, type ServerOptions } from './options.js';
 import { Server } from './server.js';
 
 export interface SelectServerOptions extends ServerOptions {
@@ -20,12 +19,7 @@ export interface SelectServerOptions extends ServerOptions {
 export class SelectServer extends Server {
   /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
   constructor(options: SelectServerOptions) {
-    const checked = checkOptions(options, ['multiplexer', 'maxConnections']);
-    const { multiplexer = 'select', maxConnections = noLimit } = options;
-    if (multiplexer !== 'select' && multiplexer !== 'poll')
-      throw badArgument(`multiplexer is "select" or "poll", not ${JSON.stringify(multiplexer)}`);
-    super({ ...checked, most: checkInteger('maxConnections', maxConnections, 1, noLimit) }, multiplexer);
+    const checked = checkOptions('select', options);
+    super({ ...checked, most: checked.maxConnections }, checked.multiplexer);
   }
 }
-
-const noLimit = 2 ** 31 - 1;

@@ -5,16 +5,19 @@ import { getSystemErrorMap } from 'node:util';
 import { misuse } from '../errors.js';
 import { native } from '../native.js';
 import type { Mode } from '../zygote/config.js';
+import type { Duration } from './option-kinds.js';
+import type { Checked } from './option-table.js';
+import { checkListenArguments, checkOption, isAddress, type ListenOptions } from './options.js';
+import { endingLimits, refusalReasons, type ZygoteRecord } from './protocol.js';
 import {
-  type CheckedListenOptions,
-  type CheckedOptions,
-  checkInteger,
-  checkListenArguments,
-  isAddress,
-  type ListenOptions,
-} from './options.js';
-import type { ZygoteRecord } from './protocol.js';
-import { type ConnectionInfo, decodeStatus, type EndInfo, type ExitInfo } from './records.js';
+  type ConnectionInfo,
+  decodeStatus,
+  type EndInfo,
+  type ExitInfo,
+  killedUnseen,
+  type RefusedInfo,
+} from './records.js';
+import { type ServerStats, Tally } from './stats.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 
 export interface ServerEvents {
@@ -25,6 +28,8 @@ export interface ServerEvents {
   exit: [ExitInfo];
   /** In the others: a connection has ended. */
   end: [EndInfo];
+  /** In a forking server: clients were turned away, told of at most once a second for each reason. */
+  refused: [RefusedInfo];
   /** Something failed that the server outlives: it said EMFILE, or a zygote died and was replaced. */
   warning: [Error];
   /** The server has failed, and is closing. */
@@ -34,8 +39,8 @@ export interface ServerEvents {
 }
 
 export interface CloseOptions {
-  /** In place of the server's own, in milliseconds. 0: SIGTERM at once. */
-  gracePeriod?: number;
+  /** In place of the server's own. 0: SIGTERM at once. */
+  gracePeriod?: Duration;
 }
 
 /** A zygote that lived this long has served: its death does not count as failing at once. Milliseconds. */
@@ -43,6 +48,12 @@ const settledMs = 10_000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const mostDeathsInARow = 5;
+
+/** The options that servers of every kind have, checked. */
+export type CheckedOptions = Checked<'iterative'> & {
+  /** The most children, or connections, at once. */
+  most: number;
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild' | 'inspectChild'>>;
 
 interface LiveConnection extends ConnectionInfo {
   since: number;
@@ -55,7 +66,7 @@ interface LiveConnection extends ConnectionInfo {
 export abstract class Server extends EventEmitter<ServerEvents> {
   readonly #options: CheckedOptions;
   readonly #mode: Mode;
-  #where: CheckedListenOptions | undefined;
+  #where: Checked<'listen'> | undefined;
   /** The listening socket. It is this process's own, so that the serving one can die and no queued client with it. */
   #listener: number | undefined;
   #address: AddressInfo | null = null;
@@ -66,6 +77,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   #hasRef = true;
   #lastId = 0;
   readonly #live = new Map<number, LiveConnection>();
+  readonly #tally = new Tally();
 
   protected constructor(options: CheckedOptions, mode: Mode) {
     super();
@@ -123,12 +135,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    * when all have ended and been told of. Called again, it only shortens the grace.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const grace = checkInteger(
-      'gracePeriod',
-      options.gracePeriod ?? this.#options.gracePeriod,
-      0,
-      2 ** 31 - 1,
-    );
+    const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
     this.#zygote?.stop(grace, this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
@@ -137,6 +144,20 @@ export abstract class Server extends EventEmitter<ServerEvents> {
   kill(): Promise<void> {
     this.#zygote?.kill();
     return (this.#closing ??= this.#finish());
+  }
+
+  /** The commands that say how to serve, told to each zygote before its first client. */
+  protected settings(): Buffer[] {
+    return [];
+  }
+
+  protected sendSettings(): void {
+    this.#zygote?.send(this.settings());
+  }
+
+  /** What has been counted since the server was made. */
+  stats(): ServerStats {
+    return this.#tally.stats(this.#live.size);
   }
 
   /** As `net.Server.ref()`: the program goes on while this server runs. */
@@ -155,7 +176,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  async #bind({ host, port, ipv6Only }: CheckedListenOptions): Promise<void> {
+  async #bind({ host, port, ipv6Only }: Checked<'listen'>): Promise<void> {
     const address = isAddress(host) ? host : (await dns.lookup(host)).address;
     try {
       this.#listener = native.bindListener({ host: address, port, ipv6Only });
@@ -176,14 +197,23 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   /** Resolves when the zygote serves, rejects when it could not begin to. */
   #startZygote(): Promise<void> {
-    const zygote = new ZygoteProcess(this.#listener!, this.#options.stdout, {
-      mode: this.#mode,
-      handler: this.#options.handler.href,
-      backlog: this.#where!.backlog,
-      most: this.#options.most,
-      firstId: this.#lastId + 1,
-      inspectChild: this.#options.inspectChild ?? false,
-    });
+    const settings = this.settings();
+    const zygote = new ZygoteProcess(
+      this.#listener!,
+      this.#options.stdout,
+      {
+        mode: this.#mode,
+        handler: this.#options.handler.href,
+        backlog: this.#where!.backlog,
+        most: this.#options.most,
+        firstId: this.#lastId + 1,
+        settings: settings.length,
+        pool: this.#options.pool ?? { min: 0, max: 0 },
+        connectionsPerChild: this.#options.connectionsPerChild ?? 1,
+        inspectChild: this.#options.inspectChild ?? false,
+      },
+      settings,
+    );
     this.#zygote = zygote;
     if (!this.#hasRef) zygote.unref();
     return new Promise((resolve, reject) => {
@@ -210,6 +240,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         const { id, pid, remoteAddress, remotePort } = record;
         this.#lastId = Math.max(this.#lastId, id);
         this.#live.set(id, { id, pid, remoteAddress, remotePort, since: Date.now() });
+        this.#tally.countConnection();
         this.emit('connection', { id, pid, remoteAddress, remotePort });
         return;
       }
@@ -218,10 +249,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         if (live === undefined) return;
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
-        this.emit('exit', {
+        const exit = {
           ...connection,
           ...decodeStatus(record.status),
+          limit: endingLimits[record.limit] ?? null,
           durationMs: record.durationUs / 1000,
+          bytesRead: record.bytesIn,
+          bytesWritten: record.bytesOut,
           rusage: {
             userCPUTime: record.userCpuUs,
             systemCPUTime: record.systemCpuUs,
@@ -231,7 +265,9 @@ export abstract class Server extends EventEmitter<ServerEvents> {
             voluntaryContextSwitches: record.voluntarySwitches,
             involuntaryContextSwitches: record.involuntarySwitches,
           },
-        });
+        };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
         return;
       }
       case 'End': {
@@ -240,6 +276,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
         this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        return;
+      }
+      case 'Refused': {
+        const { count, remoteAddress, remotePort } = record;
+        const reason = refusalReasons[record.reason]!;
+        const total = this.#tally.countRefused(reason, count);
+        this.emit('refused', { reason, count, total, remoteAddress, remotePort });
         return;
       }
       case 'Trouble': {
@@ -261,13 +304,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     for (const { since, ...connection } of this.#live.values()) {
       const ended = { ...connection, durationMs: Date.now() - since };
       if (this.#mode !== 'fork') this.emit('end', ended);
-      else this.emit('exit', { ...ended, code: null, signal: 'SIGKILL', coreDumped: false, rusage: null });
+      else {
+        const exit: ExitInfo = { ...ended, ...killedUnseen };
+        this.#tally.countExit(exit);
+        this.emit('exit', exit);
+      }
     }
     this.#live.clear();
   }
 
   #replaceZygote({ code, signal }: Ending, livedMs: number): void {
     this.#tellOfOrphans();
+    this.#tally.countZygote();
     this.#deathsInARow = livedMs >= settledMs ? 1 : this.#deathsInARow + 1;
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     if (this.#deathsInARow >= mostDeathsInARow) {

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
@@ -28,14 +29,20 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
-  constructor(listener: number, stdout: 'inherit' | 'stderr', config: ZygoteConfig) {
+  constructor(
+    listener: number,
+    stdout: 'inherit' | 'stderr',
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
     super();
-    const flags = config.mode === 'fork' ? [...requiredFlags(), ...zygoteFlags] : [];
-    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify(config)], {
+    const forks = config.mode === 'fork';
+    const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
+    const environment = forks ? environmentMeant(process.env) : {};
+    this.#process = spawn(process.execPath, [...flags, script, JSON.stringify({ ...config, environment })], {
       // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
       detached: true,
-      // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
-      env: { ...process.env, LD_BIND_NOW: '1' },
+      env: forks ? { ...process.env, ...environmentToForkIn(process.env) } : process.env,
       // In the order of `descriptors` in lib/zygote/config.ts.
       stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', listener],
     });
@@ -49,6 +56,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.send(settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
@@ -63,6 +71,11 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Commands that are obeyed once it serves. */
+  send(commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
   stop(graceMs: number, killMs: number): void {

@@ -8,7 +8,7 @@ import { Connection, type Transport } from './connection.js';
 import type { CallbacksHandler } from './handler.js';
 import { openSocket, socketError } from './sockets.js';
 
-/** What the native loop asks after each callback; the same numbers stand in `native/serve/blocking.cc`. */
+/** Whether to go on as before; the same numbers stand in `native/serve/blocking.cc`. */
 const GoOn = 0;
 const Pending = 1;
 const Ended = 2;
@@ -16,45 +16,106 @@ const Ended = 2;
 /** How long a client may go on sending after the server has ended the connection, in milliseconds. */
 const lingerMs = 2000;
 
-export function serveByCallbacks(handler: CallbacksHandler, accepted: Accepted): void {
-  const { fd } = accepted;
-  const state = new Uint8Array([GoOn]);
-  let failure = 0;
-  let pending: Promise<void> | undefined;
+/** As much as Node itself reads at once. */
+const roomSize = 64 * 1024;
+/** With less than this left, reads go to new room. */
+const leastRoom = 8 * 1024;
 
-  const transport: Transport = {
-    write(data) {
-      if (failure === 0 && (failure = native.writeAll(fd, data)) !== 0) state[0] = Ended;
-      return failure === 0;
-    },
-    end() {
-      state[0] = Ended;
-    },
-    destroy() {
-      state[0] = Ended;
-    },
-  };
-  const conn = new Connection(accepted, transport);
+/**
+ * Of the one connection that this process serves by blocking calls. All that serving needs, and can be made before the
+ * fork, is: a child that makes nothing writes to few of the pages that it shares.
+ */
+let serving: Blocking;
+
+class Blocking implements Transport {
+  /** What is to be done, and how much of the room is used. */
+  static readonly state = new Uint32Array(2);
+  static #room = Buffer.allocUnsafeSlow(roomSize);
+
+  readonly #handler: CallbacksHandler;
+  readonly #fd: number;
+  readonly #conn: Connection;
+  #failure = 0;
+  #pending: Promise<void> | undefined;
+
+  constructor(handler: CallbacksHandler, accepted: Accepted) {
+    this.#handler = handler;
+    this.#fd = accepted.fd;
+    this.#conn = new Connection(accepted, this);
+  }
+
+  static prepare(): void {
+    native.prepareBlocking(Blocking.state, {
+      data: size => serving.#data(Blocking.#take(size)),
+      end: errno => serving.#end(errno),
+      handOver: () => serving.#handOver(),
+    });
+    native.readInto(Blocking.#room);
+  }
+
+  static #take(size: number): Buffer {
+    const start = Blocking.state[1]!;
+    const chunk = Blocking.#room.subarray(start, start + size);
+    const used = (start + size + 7) & ~7;
+    Blocking.state[1] = used;
+    if (roomSize - used < leastRoom) {
+      native.readInto((Blocking.#room = Buffer.allocUnsafeSlow(roomSize)));
+      Blocking.state[1] = 0;
+    }
+    return chunk;
+  }
+
+  start(): void {
+    Blocking.state[0] = GoOn;
+    this.#settle(this.#handler.open?.(this.#conn));
+    native.serveBlocking(this.#fd);
+  }
+
+  write(data: Uint8Array): boolean {
+    if (this.#failure === 0 && (this.#failure = native.writeAll(this.#fd, data)) !== 0)
+      Blocking.state[0] = Ended;
+    return this.#failure === 0;
+  }
+
+  end(): void {
+    Blocking.state[0] = Ended;
+  }
+
+  destroy(): void {
+    Blocking.state[0] = Ended;
+  }
+
+  #data(chunk: Buffer): void {
+    this.#settle(this.#handler.data?.(this.#conn, chunk));
+  }
+
+  #end(errno: number): unknown {
+    const error = this.#failure || errno;
+    if (error !== 0) this.#handler.error?.(this.#conn, socketError(error));
+    return this.#handler.close?.(this.#conn);
+  }
+
+  #handOver(): void {
+    const socket = openSocket(this.#fd, { allowHalfOpen: true });
+    goOnByEvents(this.#handler, this.#conn, socket, this.#pending);
+  }
 
   /** Holds the next callback back until what this one began has settled. A rejection stays unhandled, and tells so. */
-  const settle = (result: unknown) => {
+  #settle(result: unknown): void {
     if (!isThenable(result)) return;
+    const { state } = Blocking;
     if (state[0] === GoOn) state[0] = Pending;
-    pending = Promise.resolve(result).then(() => {
+    this.#pending = Promise.resolve(result).then(() => {
       if (state[0] === Pending) state[0] = GoOn;
     });
-  };
+  }
+}
 
-  settle(handler.open?.(conn));
-  native.serveBlocking(fd, state, {
-    data: chunk => settle(handler.data?.(conn, chunk)),
-    end(errno) {
-      const error = failure || errno;
-      if (error !== 0) handler.error?.(conn, socketError(error));
-      return handler.close?.(conn);
-    },
-    handOver: () => goOnByEvents(handler, conn, openSocket(fd, { allowHalfOpen: true }), pending),
-  });
+Blocking.prepare();
+
+export function serveByCallbacks(handler: CallbacksHandler, accepted: Accepted): void {
+  serving = new Blocking(handler, accepted);
+  serving.start();
 }
 
 function goOnByEvents(

@@ -9,17 +9,25 @@ export interface Transport {
 
 /** The connection as a callbacks handler sees it. */
 export class Connection {
-  /** The number of this connection in its server's records. */
-  readonly id: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly #accepted: Accepted;
   #transport: Transport;
 
   constructor(accepted: Accepted, transport: Transport) {
-    this.id = accepted.id;
-    this.remoteAddress = accepted.remoteAddress;
-    this.remotePort = accepted.remotePort;
+    this.#accepted = accepted;
     this.#transport = transport;
+  }
+
+  /** The number of this connection in its server's records. */
+  get id(): number {
+    return this.#accepted.id;
+  }
+
+  get remoteAddress(): string {
+    return this.#accepted.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#accepted.remotePort;
   }
 
   /**

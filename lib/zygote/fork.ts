@@ -2,36 +2,58 @@
 import type net from 'node:net';
 import { leave } from '../fork/exits.js';
 import { becomeChild } from '../fork/prepare.js';
-import { type Accepted, native } from '../native.js';
+import { native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
 import { descriptors, type ZygoteConfig } from './config.js';
+import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
+import { rehearse } from './rehearse.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { backlog, firstId, most } = config;
-  const accepted = native.serve({ ...descriptors, backlog, firstId, maxChildren: most });
+  const { backlog, connectionsPerChild, firstId, inspectChild, most, pool, settings } = config;
+  const serve = (fd: number) => {
+    if (inspectChild) waitForDebugger();
+    serveConnection(loaded, fd);
+  };
+  const fd = native.serve({
+    ...descriptors,
+    backlog,
+    firstId,
+    maxChildren: most,
+    settings,
+    poolMin: pool.min,
+    poolMax: pool.max,
+    connectionsPerChild,
+    onConnection: fd => serve(fd),
+  });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (accepted === undefined) leave(0);
+  if (fd === undefined) leave(0);
   becomeChild();
-  if (config.inspectChild) waitForDebugger(accepted);
+  const begin = () => (fd < 0 ? awaitConnection(loaded) : serve(fd));
   const began = loaded.afterFork?.();
-  if (began === undefined) serveConnection(loaded, accepted);
-  else began.then(() => serveConnection(loaded, accepted));
+  if (began === undefined) begin();
+  else began.then(begin);
 }
 
-function serveConnection({ form, handler }: LoadedHandler, accepted: Accepted): void {
+/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+async function awaitConnection(loaded: LoadedHandler): Promise<void> {
+  await rehearse(loaded);
+  native.awaitConnection();
+}
+
+function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
   switch (form) {
     case 'callbacks':
-      serveByCallbacks(handler as CallbacksHandler, accepted);
+      serveByCallbacks(handler as CallbacksHandler, new ForkedFor(fd));
       break;
     case 'stream':
-      serveByStream(handler as StreamHandler, accepted.fd);
+      serveByStream(handler as StreamHandler, fd);
       break;
     case 'server':
-      serveByServer(handler as net.Server, accepted.fd);
+      serveByServer(handler as net.Server, fd);
   }
 }

@@ -4,7 +4,7 @@
  */
 import '../fork/stdio.js';
 
-// What children run first, the zygote never does: our own functions are compiled here, all of them, so that no child
-// has to. zygote.ts takes this back before the script is loaded.
+// What children run first, the zygote never does: our functions and the script's are compiled here, all of them, so
+// that no child has to. zygote.ts takes this back when the script is loaded.
 process.getBuiltinModule('node:v8').setFlagsFromString('--no-lazy');
 void import('./zygote.js');

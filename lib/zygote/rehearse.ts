@@ -4,10 +4,12 @@
  */
 import http from 'node:http';
 import net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { native } from '../native.js';
 import { serveByCallbacks } from './callbacks.js';
+import { ForkedFor } from './forked-for.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
@@ -17,10 +19,12 @@ const rehearsals = 2;
 const say: Record<LoadedHandler['form'], string> = {
   callbacks: 'rehearsal',
   stream: 'rehearsal',
-  server: 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n',
+  server: 'GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n',
 };
 
 export async function rehearse({ form, handler }: LoadedHandler): Promise<void> {
+  void process.exitCode; // a getter that every child calls at its end
+  await setTimeout(1); // sockets and servers of Node's have timers
   for (let turn = 0; turn < rehearsals; turn++) {
     // The client's half is all there before the server looks: it has said something, and has finished.
     const [fd, client] = native.connectionThatSays(Buffer.from(say[form]));
@@ -34,12 +38,11 @@ export async function rehearse({ form, handler }: LoadedHandler): Promise<void> 
 }
 
 function playCallbacks(fd: number, ended: () => void): void {
-  const accepted = { fd, id: 0, remoteAddress: '127.0.0.1', remotePort: 1 };
   const close = () => {
     native.close(fd);
     ended();
   };
-  serveByCallbacks({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }, accepted);
+  serveByCallbacks({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }, new ForkedFor(fd));
 }
 
 function playStream(fd: number, ended: () => void): void {

@@ -2,11 +2,20 @@
 import http from 'node:http';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { native } from '../native.js';
 import type { StreamHandler } from './handler.js';
 
 /** A socket on a descriptor that a serve loop accepted. */
 export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net.Socket {
-  return new net.Socket({ fd, readable: true, writable: true, ...options });
+  const socket = new net.Socket({ fd, readable: true, writable: true, ...options });
+  reportTraffic(socket);
+  return socket;
+}
+
+/** What Node counts of the connection anyway goes to the serve loop, which alone lives on if this process does not. */
+function reportTraffic(socket: net.Socket): void {
+  native.watchTraffic((socket as unknown as { _handle: object })._handle);
+  socket.once('close', () => native.endTraffic(socket.bytesRead, socket.bytesWritten));
 }
 
 export function serveByStream(handler: StreamHandler, fd: number): net.Socket {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { declareZygote } from '../fork/at-fork.js';
+import { restoreEnvironment } from '../fork/environment.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
@@ -19,13 +20,12 @@ import { serveInOneProcess } from './one-process.js';
 import { assertQuiet, ownResources } from './quiet.js';
 import { collectGarbage, rehearse } from './rehearse.js';
 
-v8.setFlagsFromString('--lazy'); // see main.ts
 native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 process.argv.splice(1, 2, fileURLToPath(config.handler));
 const forks = config.mode === 'fork';
 if (forks) {
-  delete process.env.LD_BIND_NOW; // for this process alone
+  restoreEnvironment(config.environment);
   prepareToFork();
   declareZygote();
 }
@@ -36,10 +36,12 @@ try {
   const loaded = await loadHandler(config.handler);
   assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
+  v8.setFlagsFromString('--lazy'); // see main.ts
   if (forks) {
     await assertQuiet(own);
     await rehearse(loaded);
     collectGarbage();
+    await rehearse(loaded); // or the first allocations of each child would have to tidy up after the collection
     assertForkable();
   } else {
     await loaded.afterFork?.();

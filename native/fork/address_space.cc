@@ -1,29 +1,17 @@
 #include "fork/address_space.h"
 
-#include <stdio.h>
 #include <sys/mman.h>
 
-#include <cinttypes>
+#include "fork/mappings.h"
 
 namespace truefork {
 
 void MakeAddressSpaceCopyable() {
-  FILE* maps = fopen("/proc/self/maps", "re");
-  if (maps == nullptr) return;
-  char line[512];
-  bool atLineStart = true;  // a long path makes one mapping span several reads
-  while (fgets(line, sizeof line, maps) != nullptr) {
-    uintptr_t start, end;
-    char permissions[5];
-    if (atLineStart && sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &start, &end, permissions) == 3 &&
-        permissions[3] == 'p') {
-      // The kernel's own mappings ([vvar] and the like) say EINVAL and are copied anyway.
-      madvise(reinterpret_cast<void*>(start), end - start, MADV_DOFORK);
-    }
-    atLineStart = false;
-    for (const char* at = line; *at != '\0'; at++) atLineStart = *at == '\n';
+  for (const Mapping& mapping : Mappings()) {
+    // The kernel's own mappings ([vvar] and the like) say EINVAL and are copied anyway.
+    if (!mapping.shared)
+      madvise(reinterpret_cast<void*>(mapping.start), mapping.end - mapping.start, MADV_DOFORK);
   }
-  fclose(maps);
 }
 
 }  // namespace truefork

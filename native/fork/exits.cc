@@ -31,6 +31,7 @@ uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
 Napi::ObjectReference callbacks;
+bool (*goesOn)() = [] { return false; };
 
 void* NodeEnvironment() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
@@ -65,6 +66,7 @@ void OnTurn(uv_prepare_t*) {
     uv_idle_start(&oneMoreTurn, [](uv_idle_t*) {});
     return;
   }
+  if (goesOn()) return;
   Call("beforeExit");
   if (!LoopIsAlive()) Call("exit");
 }
@@ -78,6 +80,8 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);
 }
+
+void PutOffExit(bool (*asked)()) { goesOn = asked; }
 
 void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 

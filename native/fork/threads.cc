@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <vector>
+
 namespace truefork {
 
 namespace {
@@ -15,10 +17,22 @@ namespace {
 std::string ReadTaskFile(const std::string& task, const char* name) {
   const int fd = open(("/proc/self/task/" + task + "/" + name).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return "";
-  char text[512];
+  char text[4096];
   const ssize_t size = read(fd, text, sizeof text);
   close(fd);
   return size > 0 ? std::string(text, size) : "";
+}
+
+// The threads of this process but the main one.
+std::vector<std::string> OtherTasks() {
+  std::vector<std::string> tasks;
+  DIR* directory = opendir("/proc/self/task");
+  if (directory == nullptr) return tasks;
+  const std::string self = std::to_string(getpid());
+  while (const dirent* entry = readdir(directory))
+    if (entry->d_name[0] != '.' && entry->d_name != self) tasks.emplace_back(entry->d_name);
+  closedir(directory);
+  return tasks;
 }
 
 std::string Comm(const std::string& task) {
@@ -91,14 +105,9 @@ class NamelessThreads {
 };
 
 std::string Look(int nodeMajor) {
-  DIR* tasks = opendir("/proc/self/task");
-  if (tasks == nullptr) return "";
-  const std::string self = std::to_string(getpid());
   NamelessThreads nameless(nodeMajor);
   std::string unsafe;
-  while (const dirent* entry = readdir(tasks)) {
-    const std::string task = entry->d_name;
-    if (task[0] == '.' || task == self) continue;
+  for (const std::string& task : OtherTasks()) {
     const std::string comm = Comm(task);
     if (comm.empty()) continue;  // it ended while we looked
     const bool known = IsOneOfNodes(comm) || nameless.Allow(task, comm);
@@ -107,11 +116,23 @@ std::string Look(int nodeMajor) {
     unsafe = "\"" + comm + "\" (thread " + task + (known ? ", at work)" : ")");
     break;
   }
-  closedir(tasks);
   return unsafe;
 }
 
+// How often a thread has gone to sleep, or was put to it: it has not run while this stays the same.
+std::string Switches(const std::string& task) {
+  const std::string status = ReadTaskFile(task, "status");
+  const size_t at = status.find("voluntary_ctxt_switches");
+  return at == std::string::npos ? "?" : status.substr(at);
+}
+
 }  // namespace
+
+std::string ThreadActivity() {
+  std::string activity;
+  for (const std::string& task : OtherTasks()) activity += task + State(task) + Switches(task);
+  return activity;
+}
 
 std::string FindUnsafeThread(int nodeMajor) {
   std::string unsafe;

@@ -9,4 +9,7 @@ namespace truefork {
 // returns "" when they are, and otherwise names the first that is not.
 std::string FindUnsafeThread(int nodeMajor);
 
+// Differs between two moments if a thread other than the main one has run between them.
+std::string ThreadActivity();
+
 }  // namespace truefork

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "fork/exits.h"
+#include "serve/traffic.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -15,25 +16,32 @@ namespace truefork {
 namespace {
 
 // What the JavaScript side has to say after each callback; the same numbers stand in lib/zygote/blocking.ts.
-enum State : uint8_t { GoOn = 0, Pending = 1, Ended = 2 };
-
-constexpr size_t kChunk = 64 * 1024;  // as much as Node itself reads at once
-char chunk[kChunk];
+enum State : uint32_t { GoOn = 0, Pending = 1, Ended = 2 };
 
 constexpr int kLingerMs = 2000;
 
 // One to a process, which serves one connection at a time.
 class Server {
  public:
-  void Start(Napi::Env env, int fd, Napi::Uint8Array state, Napi::Object callbacks) {
+  void Prepare(Napi::Env env, Napi::Uint32Array state, Napi::Object callbacks) {
     env_ = env;
-    fd_ = fd;
     state_ = state.Data();
     stateArray_ = Napi::Persistent(state);
     callbacks_ = Napi::Persistent(callbacks);
     stateArray_.SuppressDestruct();
     callbacks_.SuppressDestruct();
-    if (loop_ == nullptr) InitHandles();
+    InitHandles();
+  }
+
+  void Use(Napi::Uint8Array buffer) {
+    buffer_ = Napi::Persistent(buffer);
+    buffer_.SuppressDestruct();
+    room_ = buffer.Data();
+    size_ = buffer.ByteLength();
+  }
+
+  void Start(int fd) {
+    fd_ = fd;
     uv_idle_start(&turn_, [](uv_idle_t*) {});
     uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Server*>(handle->data)->Serve(); });
   }
@@ -58,7 +66,7 @@ class Server {
       if (fds[1].revents != 0) return;  // a signal, most likely: the loop takes a turn and comes back
       const ssize_t size = Read();
       if (size > 0) {
-        Call("data", [size](Napi::Env env) { return Napi::Buffer<char>::Copy(env, chunk, size); });
+        Call("data", size);
       } else if (size == 0) {
         return Finish(0);
       } else if (size != -EINTR && size != -EAGAIN) {
@@ -69,8 +77,10 @@ class Server {
 
   ssize_t Read() {
     if (const int errnum = faults::Take(faults::Call::Read)) return -errnum;
-    const ssize_t size = read(fd_, chunk, kChunk);
-    return size < 0 ? -errno : size;
+    const ssize_t size = read(fd_, room_ + state_[1], size_ - state_[1]);
+    if (size < 0) return -errno;
+    traffic::Received(size);
+    return size;
   }
 
   // We have said all, the client perhaps not. To close on unread data would send a reset, and the client
@@ -79,18 +89,20 @@ class Server {
     shutdown(fd_, SHUT_WR);
     const int64_t deadline = NowMicros() + kLingerMs * 1000;
     pollfd more{fd_, POLLIN, 0};
-    while (NowMicros() < deadline && poll(&more, 1, kLingerMs) > 0 && read(fd_, chunk, kChunk) > 0) continue;
+    char unheard[4096];
+    while (NowMicros() < deadline && poll(&more, 1, kLingerMs) > 0 && read(fd_, unheard, sizeof unheard) > 0)
+      continue;
     return 0;
   }
 
   void Finish(ssize_t errnum) {
     Stop();
-    Call("end", [errnum](Napi::Env env) { return Napi::Number::New(env, errnum); });
+    Call("end", errnum);
   }
 
   void HandOver() {
     Stop();
-    Call("handOver", [](Napi::Env env) { return env.Undefined(); });
+    Call("handOver", 0);
   }
 
   void Stop() {
@@ -98,12 +110,11 @@ class Server {
     uv_check_stop(&check_);
   }
 
-  template <typename MakeArgument>
-  void Call(const char* name, MakeArgument makeArgument) {
+  void Call(const char* name, ssize_t argument) {
     Napi::HandleScope scope(env_);
     try {
       const Napi::Object callbacks = callbacks_.Value();
-      callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks, {makeArgument(env_)});
+      callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks, {Napi::Number::New(env_, argument)});
     } catch (const Napi::Error& error) {
       napi_fatal_exception(env_, error.Value());
     }
@@ -111,13 +122,18 @@ class Server {
 
   Napi::Env env_{nullptr};
   int fd_ = -1;
-  uint8_t* state_ = nullptr;
-  Napi::Reference<Napi::Uint8Array> stateArray_;
+  uint32_t* state_ = nullptr;  // what is to be done, and how much of the room is used
+  uint8_t* room_ = nullptr;
+  size_t size_ = 0;
+  Napi::Reference<Napi::Uint32Array> stateArray_;
+  Napi::Reference<Napi::Uint8Array> buffer_;
   Napi::ObjectReference callbacks_;
   uv_loop_t* loop_ = nullptr;
   uv_idle_t turn_;
   uv_check_t check_;
 };
+
+Server server;
 
 // Sockets, and standard output, which may be anything.
 ssize_t WriteOnce(int fd, const uint8_t* bytes, size_t size) {
@@ -127,10 +143,18 @@ ssize_t WriteOnce(int fd, const uint8_t* bytes, size_t size) {
 
 }  // namespace
 
+Napi::Value PrepareBlocking(const Napi::CallbackInfo& info) {
+  server.Prepare(info.Env(), info[0].As<Napi::Uint32Array>(), info[1].As<Napi::Object>());
+  return info.Env().Undefined();
+}
+
+Napi::Value ReadInto(const Napi::CallbackInfo& info) {
+  server.Use(info[0].As<Napi::Uint8Array>());
+  return info.Env().Undefined();
+}
+
 Napi::Value ServeBlocking(const Napi::CallbackInfo& info) {
-  static Server server;
-  server.Start(info.Env(), info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Uint8Array>(),
-               info[2].As<Napi::Object>());
+  server.Start(info[0].As<Napi::Number>().Int32Value());
   return info.Env().Undefined();
 }
 
@@ -144,6 +168,7 @@ Napi::Value WriteAll(const Napi::CallbackInfo& info) {
     ssize_t size = -1;
     if (errnum == 0 && (size = WriteOnce(fd, at, left)) < 0) errnum = errno;
     if (size >= 0) {
+      traffic::Sent(fd, size);
       at += size;
       left -= size;
     } else if (errnum == EAGAIN) {

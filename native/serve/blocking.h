@@ -6,7 +6,14 @@
 
 namespace truefork {
 
-// serveBlocking(fd, state, { data(chunk), end(errno), handOver() })
+// prepareBlocking(state, { data(size), end(errno), handOver() }): once in a process, before it forks, so that
+// no child has to make what these need.
+Napi::Value PrepareBlocking(const Napi::CallbackInfo& info);
+
+// readInto(buffer): where the bytes of a connection are read to, from the offset state[1] on.
+Napi::Value ReadInto(const Napi::CallbackInfo& info);
+
+// serveBlocking(fd)
 //
 // Reads from the event loop's top, where each callback is followed by its promises and ticks, until
 //  - the peer has finished, the connection failed (errno), or state[0] says Ended: then end(errno) is called;

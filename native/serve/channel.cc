@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "support/clock.h"
+
 namespace truefork {
 
 bool Channel::Fill() {
@@ -35,6 +37,15 @@ void Channel::Put(protocol::Record kind, std::string_view body) {
   const protocol::Header header{static_cast<uint32_t>(body.size()), static_cast<uint32_t>(kind)};
   out_.append(reinterpret_cast<const char*>(&header), sizeof header);
   out_.append(body);
+}
+
+int64_t Channel::FlushInBatches() {
+  if (out_.empty()) return 0;
+  const int64_t now = NowMicros();
+  if (now - flushedAt_ < kRestMicros) return flushedAt_ + kRestMicros;
+  Flush();
+  flushedAt_ = now;
+  return 0;
 }
 
 void Channel::Flush() {

@@ -16,6 +16,14 @@ class Channel {
   struct Message {
     uint32_t kind;
     std::string body;
+
+    // The struct that it begins with; what a shorter body leaves out is zero.
+    template <typename Body>
+    Body As() const {
+      Body value{};
+      body.copy(reinterpret_cast<char*>(&value), sizeof value);
+      return value;
+    }
   };
 
   int fd() const { return fd_; }
@@ -37,6 +45,11 @@ class Channel {
   // Sends as much of the line as the socket takes.
   void Flush();
 
+  // The same, but an owner that has just heard something hears the next records together, a few milliseconds
+  // later: to be woken for each of them would cost it more than the forks cost the zygote. Returns when that
+  // is (NowMicros()), or 0.
+  int64_t FlushInBatches();
+
   bool HasUnsent() const { return !out_.empty(); }
 
   // An owner that does not read is not told ever more: who is about to make records asks this first.
@@ -44,10 +57,12 @@ class Channel {
 
  private:
   static constexpr size_t kMostUnsent = 1 << 20;
+  static constexpr int64_t kRestMicros = 5'000;
 
   int fd_;
   std::string in_;
   std::string out_;
+  int64_t flushedAt_ = 0;
 };
 
 }  // namespace truefork

@@ -9,16 +9,21 @@
 #include <functional>
 #include <unordered_map>
 
+#include "serve/source.h"
+
 namespace truefork {
 
 struct Child {
-  uint64_t id;
-  int64_t startedAt;  // NowMicros()
+  uint64_t id;         // of its connection; 0: it waits for one
+  int64_t startedAt;   // NowMicros()
+  uint32_t slot = 0;   // the supervisor's
+  Source source = {};  // where its client comes from
 };
 
 class Children {
  public:
   void Add(pid_t pid, Child child) { live_.emplace(pid, child); }
+  Child& operator[](pid_t pid) { return live_[pid]; }
   size_t size() const { return live_.size(); }
   bool empty() const { return live_.empty(); }
 

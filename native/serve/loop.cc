@@ -11,6 +11,8 @@
 
 #include "fork/fork.h"
 #include "fork/pact.h"
+#include "serve/traffic.h"
+#include "serve/worker.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr int kFirstPauseMs = 10;
 constexpr int kLongestPauseMs = 1000;
+constexpr int64_t kMs = 1000;  // microseconds
 
 // The connection was gone before it was ours, or the network has a word on it: accept(2) says to try the
 // next.
@@ -45,21 +48,36 @@ uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec 
 }  // namespace
 
 ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
-    : loop_(loop), options_(options), channel_(options.channel), nextId_(options.firstId) {}
+    : loop_(loop),
+      options_(options),
+      channel_(options.channel),
+      admission_(options.maxChildren),
+      pool_(options.pool),
+      nextId_(options.firstId) {}
 
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
+  AwaitSettings();
   channel_.Put(protocol::Record::Listening);
+  channel_.Flush();
+  options_.onceListening();
   for (;;) {
     Wait();
     ObeyCommands();
+    HearWhoIsDone();
     ReapChildren();
     EnforceDeadline();
+    pool_.Trim(NowMicros());
+    supervisor_.EnforceLimits(NowMicros());
+    refusals_.Attend(channel_, NowMicros());
     if (ownerIsGone_) EndProcessGroup();
     if (HasEnded()) return std::nullopt;
-    if (!MayAccept()) continue;
-    const std::optional<Connection> connection = NextConnection();
-    if (!connection) continue;
+    std::optional<Connection> connection = MayAccept() ? NextConnection() : std::nullopt;
+    if (!connection) {
+      if (MayForkAhead() && ForkAhead() == 0) return Connection{-1, 0, {}, {}};
+      continue;
+    }
+    if (GiveToWaiting(*connection)) continue;
     const pid_t pid = ForkFor(*connection);
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
     if (pid > 0) close(connection->fd);
@@ -73,12 +91,20 @@ bool ServeLoop::HasEnded() const {
 // Sleeps until a client, a command, a dead child, room for records, or a deadline. Everything else follows
 // from what it saw: the listener stays out of the poll for as long as nobody could be let in.
 void ServeLoop::Wait() {
-  channel_.Flush();
+  if (phase_ == Phase::Serving) {
+    flushAt_ = channel_.FlushInBatches();
+  } else {
+    flushAt_ = 0;
+    channel_.Flush();
+  }
   const int listener = MayAccept() && !unserved_ ? options_.listener : -1;
-  const short channelEvents = channel_.HasUnsent() ? POLLIN | POLLOUT : POLLIN;
-  pollfd fds[] = {
-      {listener, POLLIN, 0}, {options_.channel, channelEvents, 0}, {childSignal_.fd(), POLLIN, 0}};
-  if (poll(fds, 3, MillisecondsToSleep()) < 0) {
+  const short channelEvents = channel_.HasUnsent() && flushAt_ == 0 ? POLLIN | POLLOUT : POLLIN;
+  pollfd fds[] = {{listener, POLLIN, 0},
+                  {options_.channel, channelEvents, 0},
+                  {childSignal_.fd(), POLLIN, 0},
+                  {pool_.doneFd(), POLLIN, 0}};
+  const nfds_t count = pool_.doneFd() >= 0 ? 4 : 3;  // poll(2) takes no more than RLIMIT_NOFILE
+  if (poll(fds, count, MillisecondsToSleep()) < 0) {
     listenerIsReady_ = false;  // EINTR: the child signal's pipe holds what it was about
     return;
   }
@@ -89,16 +115,29 @@ void ServeLoop::Wait() {
 }
 
 int ServeLoop::MillisecondsToSleep() const {
-  if (HasEnded() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
-  int64_t wake = deadline_;
-  if (pausedUntil_ > 0 && (wake == 0 || pausedUntil_ < wake)) wake = pausedUntil_;
+  if (HasEnded() || MayForkAhead() || ((phase_ == Phase::Draining || unserved_) && MayAccept())) return 0;
+  int64_t wake = 0;
+  const int64_t opensAt = IsOpen() ? admission_.OpensAt(Serving(), NowMicros()) : 0;
+  for (const int64_t next : {deadline_, pausedUntil_, flushAt_, opensAt, supervisor_.NextDeadline(),
+                             refusals_.NextDeadline(), pool_.NextDeadline()}) {
+    if (next > 0 && (wake == 0 || next < wake)) wake = next;
+  }
   if (wake == 0) return -1;
   return static_cast<int>(std::clamp<int64_t>((wake - NowMicros() + 999) / 1000, 0, 60'000));
 }
 
+// Ahead of their connections children are forked when there is nothing else to do.
+bool ServeLoop::MayForkAhead() const {
+  return phase_ == Phase::Serving && pausedUntil_ == 0 && !unserved_ &&
+         pool_.WantsMore(children_.size(), admission_.maxChildren(), NowMicros());
+}
+
+bool ServeLoop::IsOpen() const { return phase_ == Phase::Serving || phase_ == Phase::Draining; }
+
 bool ServeLoop::MayAccept() const {
-  const bool open = phase_ == Phase::Serving || phase_ == Phase::Draining || unserved_;
-  return open && children_.size() < options_.maxChildren && !channel_.IsCongested() && pausedUntil_ == 0;
+  if (channel_.IsCongested() || pausedUntil_ > 0) return false;
+  if (unserved_) return Serving() < admission_.maxChildren();
+  return IsOpen() && admission_.TakesFromLine(Serving(), NowMicros());
 }
 
 std::optional<Connection> ServeLoop::NextConnection() {
@@ -108,13 +147,13 @@ std::optional<Connection> ServeLoop::NextConnection() {
     return connection;
   }
   if (phase_ == Phase::Serving) return listenerIsReady_ ? Accept() : std::nullopt;
-  const std::optional<Connection> queued = Accept();
+  std::optional<Connection> queued = Accept();
   if (queueIsEmpty_ || --drainLeft_ <= 0) StopListening();
   return queued;
 }
 
 std::optional<Connection> ServeLoop::Accept() {
-  Connection connection{-1, 0, {}};
+  Connection connection{-1, 0, {}, {}};
   int errnum = faults::Take(faults::Call::Accept);
   if (errnum == 0) {
     connection.fd = accept4(options_.listener, connection.peer.raw(), &connection.peer.length, SOCK_CLOEXEC);
@@ -122,54 +161,158 @@ std::optional<Connection> ServeLoop::Accept() {
   }
   queueIsEmpty_ = errnum == EAGAIN;
   if (errnum == 0) {
+    const int64_t now = NowMicros();
+    if (const auto reason = admission_.Refuse(connection.peer, Serving(), now)) {
+      refusals_.TurnAway(connection.fd, *reason, connection.peer, now);
+      return std::nullopt;
+    }
     connection.id = nextId_++;
+    connection.host = connection.peer.Host();
     return connection;
   }
   if (!queueIsEmpty_ && errnum != EINTR && !ConcernsOneClientOnly(errnum)) PauseAfter("accept", errnum);
   return std::nullopt;
 }
 
+bool ServeLoop::GiveToWaiting(const Connection& connection) {
+  const auto worker = pool_.HandOver(connection.fd, connection.id, connection.peer, NowMicros());
+  if (!worker) return false;
+  TellOf(connection, worker->pid, worker->slot);
+  close(connection.fd);
+  return true;
+}
+
 // The connection that no process can be forked for is kept, not dropped: its turn comes when a fork succeeds
 // again.
 pid_t ServeLoop::ForkFor(const Connection& connection) {
-  const pid_t zygote = getpid();
-  const pid_t pid = Fork(loop_, [this, zygote] {
-    DieWithParent(zygote);
-    KeepNothingOfTheParent();
-  });
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(connection.fd, &slot, &line);
   if (pid < 0) {
     unserved_ = connection;
     PauseAfter("fork", errno);
   } else if (pid > 0) {
     pauseMs_ = 0;
     pausedUntil_ = 0;
-    children_.Add(pid, {connection.id, NowMicros()});
-    protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
-    connection.peer.Host().copy(record.remoteAddress, sizeof record.remoteAddress - 1);
-    channel_.Put(protocol::Record::Connection, record);
+    if (line >= 0) pool_.AddBusy({pid, line, slot, 1});
+    TellOf(connection, pid, slot);
   }
   return pid;
+}
+
+pid_t ServeLoop::ForkAhead() {
+  uint32_t slot;
+  int line = -1;
+  const pid_t pid = ForkChild(-1, &slot, &line);
+  if (pid > 0) {
+    children_.Add(pid, {0, NowMicros(), slot, {}});
+    pool_.AddIdle({pid, line, slot});
+  } else if (pid < 0) {
+    pool_.PauseAfterFailure(NowMicros());  // whom it concerns hears of it when a client comes
+  }
+  return pid;
+}
+
+// A child for this connection, or for one to come. It gets a line to us if it is to serve others as well.
+pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
+  const pid_t zygote = getpid();
+  int ends[2] = {-1, -1};
+  if ((fd < 0 || pool_.Reuses()) && !OpenLine(ends)) return -1;
+  *slot = supervisor_.TakeSlot();
+  const pid_t pid = Fork(loop_, [&] {
+    DieWithParent(zygote);
+    if (ends[0] >= 0) close(ends[0]);
+    worker::BelongTo(&supervisor_.SlotOf(*slot), ends[1], pool_.doneLine());
+    KeepNothingOfTheParent();
+    if (fd >= 0) traffic::Begin(&supervisor_.SlotOf(*slot), fd);
+    resources_.Limit();
+  });
+  const int errnum = errno;
+  if (pid != 0 && ends[1] >= 0) close(ends[1]);
+  if (pid < 0) {
+    supervisor_.Leave(*slot);
+    if (ends[0] >= 0) close(ends[0]);
+  }
+  *line = ends[0];
+  errno = errnum;
+  return pid;
+}
+
+void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
+  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer)};
+  supervisor_.Watch(slot, pid, connection.fd, connection.peer);
+  protocol::ConnectionRecord record{connection.id, pid, connection.peer.Port(), {}};
+  connection.host.copy(record.remoteAddress, sizeof record.remoteAddress - 1);
+  channel_.Put(protocol::Record::Connection, record);
+}
+
+// A connection has ended, and its process goes on.
+void ServeLoop::HearWhoIsDone() {
+  while (const auto worker = pool_.NextDone()) {
+    Child& child = children_[worker->pid];
+    const int64_t now = NowMicros();
+    supervisor_.Unwatch(child.slot);
+    admission_.Leave(child.source, now);
+    const protocol::EndRecord record{child.id, static_cast<uint64_t>(now - child.startedAt)};
+    channel_.Put(protocol::Record::End, record);
+    child.id = 0;
+  }
 }
 
 void ServeLoop::KeepNothingOfTheParent() {
   close(options_.listener);
   close(options_.channel);
+  pool_.CloseDescriptors();
+  refusals_.CloseDescriptors();
   childSignal_.Restore();
   handlersSuspended_.Restore();
 }
 
-void ServeLoop::ObeyCommands() {
-  while (const auto message = channel_.Next()) {
-    protocol::StopCommand stop;
-    if (message->kind == static_cast<uint32_t>(protocol::Command::Kill)) {
-      StopListening();
-      KillAll();
-    } else if (message->kind == static_cast<uint32_t>(protocol::Command::Stop) &&
-               message->body.size() == sizeof stop) {
-      std::memcpy(&stop, message->body.data(), sizeof stop);
-      Stop(stop);
-    }
+// How to serve is said before the first client comes in, and may be said anew while the server runs.
+void ServeLoop::AwaitSettings() {
+  while (options_.settings > 0 && !ownerIsGone_) {
+    pollfd fd{options_.channel, POLLIN, 0};
+    if (poll(&fd, 1, -1) > 0) ownerIsGone_ = !channel_.Fill();
+    ObeyCommands();
   }
+}
+
+void ServeLoop::ObeyCommands() {
+  while (const auto message = channel_.Next()) Obey(*message);
+}
+
+void ServeLoop::Obey(const Channel::Message& message) {
+  if (options_.settings > 0) options_.settings--;
+  switch (static_cast<protocol::Command>(message.kind)) {
+    case protocol::Command::Kill:
+      StopListening();
+      return KillAll();
+    case protocol::Command::Stop:
+      return Stop(message.As<protocol::StopCommand>());
+    case protocol::Command::Times: {
+      const auto times = message.As<protocol::TimesCommand>();
+      return supervisor_.SetTimes(
+          {times.firstByteMs * kMs, times.idleMs * kMs, times.connectionMs * kMs, times.killMs * kMs});
+    }
+    case protocol::Command::Admission:
+      return admission_.SetLimits(message.As<protocol::AdmissionCommand>());
+    case protocol::Command::Resources:
+      return resources_.Set(message.As<protocol::ResourcesCommand>());
+    case protocol::Command::AddressRules:
+      // What TypeScript has checked and we cannot read is a fault of ours: better closed than open to all.
+      if (!admission_.SetRules(message.body)) EndProcessGroup();
+      return;
+    case protocol::Command::Refusal:
+      return SetRefusal(message);
+  }
+}
+
+void ServeLoop::SetRefusal(const Channel::Message& message) {
+  const auto given = message.As<protocol::RefusalCommand>();
+  const auto reason = static_cast<protocol::Reason>(given.reason);
+  const auto policy = static_cast<protocol::Policy>(given.policy);
+  admission_.SetPolicy(reason, policy);
+  refusals_.SetPolicy(reason, policy, message.body.substr(std::min(sizeof given, message.body.size())));
 }
 
 void ServeLoop::Stop(const protocol::StopCommand& command) {
@@ -185,11 +328,16 @@ void ServeLoop::StopListening() {
   if (phase_ > Phase::Draining) return;
   close(options_.listener);
   options_.listener = -1;
+  refusals_.End(channel_);
+  pool_.Dismiss();
   phase_ = Phase::Closing;
 }
 
 void ServeLoop::KillAll() {
-  if (unserved_) close(unserved_->fd);
+  if (unserved_) {
+    close(unserved_->fd);
+    admission_.Leave(SourceOf(unserved_->peer), NowMicros());
+  }
   unserved_.reset();
   children_.Signal(SIGKILL);
   phase_ = Phase::Killing;
@@ -199,6 +347,7 @@ void ServeLoop::KillAll() {
 void ServeLoop::EnforceDeadline() {
   if (deadline_ == 0 || NowMicros() < deadline_) return;
   StopListening();
+  supervisor_.Blame(protocol::Limit::Grace);
   if (phase_ == Phase::Closing && killMs_ > 0) {
     children_.Signal(SIGTERM);
     phase_ = Phase::Terminating;
@@ -210,6 +359,12 @@ void ServeLoop::EnforceDeadline() {
 
 void ServeLoop::ReapChildren() {
   children_.Reap([this](pid_t pid, const Child& child, int status, const rusage& usage) {
+    pool_.Forget(pid, NowMicros());
+    pausedUntil_ = 0;  // it gave back what may have been short
+    if (child.id == 0) {
+      supervisor_.Leave(child.slot);
+      return;
+    }
     protocol::ExitRecord record{};
     record.id = child.id;
     record.pid = pid;
@@ -222,9 +377,23 @@ void ServeLoop::ReapChildren() {
     record.majorFaults = usage.ru_majflt;
     record.voluntarySwitches = usage.ru_nvcsw;
     record.involuntarySwitches = usage.ru_nivcsw;
+    const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
+    record.bytesIn = outcome.bytesIn;
+    record.bytesOut = outcome.bytesOut;
+    record.limit =
+        static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
+    admission_.Leave(child.source, NowMicros());
     channel_.Put(protocol::Record::Exit, record);
-    pausedUntil_ = 0;  // it gave back what may have been short
   });
+}
+
+protocol::Limit ServeLoop::LimitThatEnded(const Supervisor::Outcome& outcome, int status,
+                                          uint64_t cpuUs) const {
+  if (outcome.limit != protocol::Limit::None) return outcome.limit;
+  if (resources_.IsOutOfCpu(status, cpuUs)) return protocol::Limit::Cpu;
+  // One that went on without the memory, and ended well, was not ended for it.
+  if (status != 0 && outcome.isOutOfMemory && resources_.CapsMemory()) return protocol::Limit::Memory;
+  return protocol::Limit::None;
 }
 
 // The machine is short of something: neither spin on it nor give up, but ask again, ever less often, until a

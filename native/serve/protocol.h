@@ -17,13 +17,88 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,  // StopCommand
-  Kill = 2,  // no body: every child gets SIGKILL, nobody waits
+  Stop = 1,           // StopCommand
+  Kill = 2,           // no body: every child gets SIGKILL, nobody waits
+  Admission = 10,     // AdmissionCommand
+  Times = 11,         // TimesCommand
+  Resources = 12,     // ResourcesCommand
+  AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
+  Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
 };
 
 struct StopCommand {
   uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
   uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+};
+
+// Who may come in.
+struct AdmissionCommand {
+  uint32_t maxChildren;
+  uint32_t maxPerSource;      // 0: no limit
+  uint32_t acceptIntervalUs;  // between two connections, at the steady rate; 0: no limit
+  uint32_t acceptBurst;       // how many may come at once
+  uint32_t sourceIntervalUs;  // the same for one source
+  uint32_t sourceBurst;
+};
+
+// Why a client is turned away.
+enum class Reason : uint32_t {
+  Address = 0,
+  MaxPerSource = 1,
+  SourceRate = 2,
+  MaxChildren = 3,
+  AcceptRate = 4,
+};
+constexpr uint32_t kReasons = 5;
+
+enum class Policy : uint32_t {
+  Queue = 0,   // left in the line; for the limits of the whole server
+  Refuse = 1,  // told something, and closed
+  Reset = 2,
+};
+
+struct RefusalCommand {
+  uint32_t reason;  // Reason
+  uint32_t policy;  // Policy
+};
+
+// What a connection may take of time, in milliseconds; 0: no limit.
+struct TimesCommand {
+  uint32_t firstByteMs;   // until the client's first byte
+  uint32_t idleMs;        // during which no byte moves, either way
+  uint32_t connectionMs;  // in all
+  uint32_t killMs;        // then SIGTERM, and this much later SIGKILL; 0: SIGKILL at once
+};
+
+// What a child may use of the machine: those in the set.
+enum Resource : uint32_t {
+  kMemory = 1,
+  kCpu = 2,
+  kOpenFiles = 4,
+  kCore = 8,
+  kNice = 16,
+  kOomScoreAdj = 32,
+};
+
+struct ResourcesCommand {
+  uint64_t memory;  // bytes of its own, beyond what it begins with
+  uint64_t core;    // bytes
+  uint32_t cpuSeconds;
+  uint32_t openFiles;
+  int32_t nice;         // as setpriority(2)
+  int32_t oomScoreAdj;  // proc(5)
+  uint32_t set;         // Resource, or'ed
+};
+
+// The limit that ended a child.
+enum class Limit : uint32_t {
+  None = 0,
+  FirstByte = 1,
+  Idle = 2,
+  Connection = 3,
+  Cpu = 4,
+  Memory = 5,
+  Grace = 6,  // of a server that was told to stop
 };
 
 // Zygote to owner.
@@ -34,6 +109,7 @@ enum class Record : uint32_t {
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
+  Refused = 10,    // RefusedRecord
 };
 
 struct ConnectionRecord {
@@ -55,6 +131,9 @@ struct ExitRecord {
   uint64_t majorFaults;
   uint64_t voluntarySwitches;
   uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t limit;  // Limit
 };
 
 // In a server of one process: a connection has ended, and no process with it.
@@ -69,6 +148,14 @@ struct TroubleRecord {
   char syscall[12];
 };
 
+// Clients were turned away: the last of them, and how many since the last such record for this reason.
+struct RefusedRecord {
+  uint32_t reason;  // Reason
+  uint32_t count;
+  uint16_t remotePort;
+  char remoteAddress[110];
+};
+
 struct Field {
   const char* name;
   size_t offset;
@@ -79,7 +166,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[12];  // the last has no name
+  Field fields[20];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \
@@ -93,6 +180,29 @@ constexpr Layout kLayouts[] = {
      sizeof(StopCommand),
      {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Admission",
+     static_cast<uint32_t>(Command::Admission),
+     sizeof(AdmissionCommand),
+     {TRUEFORK_FIELD(AdmissionCommand, maxChildren), TRUEFORK_FIELD(AdmissionCommand, maxPerSource),
+      TRUEFORK_FIELD(AdmissionCommand, acceptIntervalUs), TRUEFORK_FIELD(AdmissionCommand, acceptBurst),
+      TRUEFORK_FIELD(AdmissionCommand, sourceIntervalUs), TRUEFORK_FIELD(AdmissionCommand, sourceBurst)}},
+    {"Times",
+     static_cast<uint32_t>(Command::Times),
+     sizeof(TimesCommand),
+     {TRUEFORK_FIELD(TimesCommand, firstByteMs), TRUEFORK_FIELD(TimesCommand, idleMs),
+      TRUEFORK_FIELD(TimesCommand, connectionMs), TRUEFORK_FIELD(TimesCommand, killMs)}},
+    {"Resources",
+     static_cast<uint32_t>(Command::Resources),
+     sizeof(ResourcesCommand),
+     {TRUEFORK_FIELD(ResourcesCommand, memory), TRUEFORK_FIELD(ResourcesCommand, core),
+      TRUEFORK_FIELD(ResourcesCommand, cpuSeconds), TRUEFORK_FIELD(ResourcesCommand, openFiles),
+      TRUEFORK_FIELD(ResourcesCommand, nice), TRUEFORK_FIELD(ResourcesCommand, oomScoreAdj),
+      TRUEFORK_FIELD(ResourcesCommand, set)}},
+    {"AddressRules", static_cast<uint32_t>(Command::AddressRules), 0, {}},
+    {"Refusal",
+     static_cast<uint32_t>(Command::Refusal),
+     sizeof(RefusalCommand),
+     {TRUEFORK_FIELD(RefusalCommand, reason), TRUEFORK_FIELD(RefusalCommand, policy)}},
     {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
     {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
     {"Connection",
@@ -107,7 +217,9 @@ constexpr Layout kLayouts[] = {
       TRUEFORK_FIELD(ExitRecord, durationUs), TRUEFORK_FIELD(ExitRecord, userCpuUs),
       TRUEFORK_FIELD(ExitRecord, systemCpuUs), TRUEFORK_FIELD(ExitRecord, maxRssKib),
       TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
-      TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches)}},
+      TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
+      TRUEFORK_FIELD(ExitRecord, bytesIn), TRUEFORK_FIELD(ExitRecord, bytesOut),
+      TRUEFORK_FIELD(ExitRecord, limit)}},
     {"Trouble",
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
@@ -116,6 +228,11 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
      {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+    {"Refused",
+     static_cast<uint32_t>(Record::Refused),
+     sizeof(RefusedRecord),
+     {TRUEFORK_FIELD(RefusedRecord, reason), TRUEFORK_FIELD(RefusedRecord, count),
+      TRUEFORK_FIELD(RefusedRecord, remotePort), TRUEFORK_FIELD(RefusedRecord, remoteAddress)}},
 };
 
 #undef TRUEFORK_FIELD

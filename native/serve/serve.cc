@@ -2,13 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <uv.h>
 
 #include "fork/address_space.h"
+#include "fork/exits.h"
+#include "fork/large_pages.h"
 #include "fork/pact.h"
 #include "fork/platform.h"
 #include "serve/loop.h"
+#include "serve/out_of_memory.h"
+#include "serve/worker.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -19,14 +25,27 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
-void NameProcess(const Connection& connection) {
-  const std::string host = connection.peer.Host();
-  const bool v6 = connection.peer.family() == AF_INET6;
-  const std::string address = v6 ? "[" + host + "]" : host;
-  uv_set_process_title(("truefork: " + address + ":" + std::to_string(connection.peer.Port())).c_str());
+// In a child: what it serves.
+Connection served{};
+
+void Name(const Connection& connection) {
+  served = connection;
+  const bool v6 = served.peer.family() == AF_INET6;
+  char title[128];
+  snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
+           served.peer.Port());
+  uv_set_process_title(title);
 }
 
 }  // namespace
+
+// Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
+void SettleMalloc() {
+#ifdef __GLIBC__
+  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
+  free(malloc(64 * 1024));
+#endif
+}
 
 Napi::Value Serve(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -37,6 +56,10 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.backlog = Number(given, "backlog");
   options.maxChildren = Number(given, "maxChildren");
   options.firstId = Number(given, "firstId");
+  options.pool.min = Number(given, "poolMin");
+  options.pool.max = Number(given, "poolMax");
+  options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
+  options.settings = Number(given, "settings");
 
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
@@ -45,20 +68,45 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
   DropTasksForThreads();  // once for all children
+  SettleMalloc();
+  options.onceListening = [] {
+    if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+  };
+  NoteOutOfMemory();
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
+  static Napi::FunctionReference onConnection;
+  onConnection = Napi::Persistent(given.Get("onConnection").As<Napi::Function>());
+  onConnection.SuppressDestruct();
+  worker::Prepare(loop, [](const Handover& handover) {
+    Name({handover.fd, handover.id, handover.peer, handover.peer.Host()});
+    Napi::Env env = onConnection.Env();
+    Napi::HandleScope scope(env);
+    try {
+      onConnection.MakeCallback(env.Global(), {Napi::Number::New(env, handover.fd)});
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env, error.Value());
+    }
+  });
   ServeLoop server(loop, options);
+  if (!server.ok()) throw SystemError(env, errno, "mmap");
   const auto connection = server.Run();
   if (!connection) return env.Undefined();
+  if (connection->fd >= 0) {
+    Name(*connection);
+  } else {
+    uv_set_process_title("truefork: idle");
+  }
+  return Napi::Number::New(env, connection->fd);
+}
 
-  NameProcess(*connection);
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("fd", connection->fd);
-  result.Set("id", static_cast<double>(connection->id));
-  result.Set("remoteAddress", connection->peer.Host());
-  result.Set("remotePort", connection->peer.Port());
-  return result;
+Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {
+  Napi::Object described = Napi::Object::New(info.Env());
+  described.Set("id", static_cast<double>(served.id));
+  described.Set("remoteAddress", served.host);
+  described.Set("remotePort", served.peer.Port());
+  return described;
 }
 
 Napi::Value ProtocolLayouts(const Napi::CallbackInfo& info) {

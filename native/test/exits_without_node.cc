@@ -5,5 +5,6 @@
 namespace truefork {
 
 void GuardExits() {}
+void PutOffExit(bool (*)()) {}
 
 }  // namespace truefork

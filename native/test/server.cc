@@ -41,7 +41,8 @@ void RunServer(const Options& options, int listener, int channel) {
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(&loop, {listener, channel, options.backlog, options.maxChildren, options.firstId});
+    ServeLoop server(
+        &loop, {listener, channel, options.backlog, options.maxChildren, options.firstId, options.settings});
     if (const auto connection = server.Run()) {
       options.serve(*connection);
       ExitSubject();
@@ -67,15 +68,15 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), po
   });
   close(listener_);
   owner_.Close(1);
+  options.beforeListening(*this);
   EXPECT_TRUE(Says(protocol::Record::Listening));
 }
 
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
-  const protocol::StopCommand stop{graceMs, killMs};
-  Command(protocol::Command::Stop, {reinterpret_cast<const char*>(&stop), sizeof stop});
+  Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
 
-void Server::Kill() { Command(protocol::Command::Kill, ""); }
+void Server::Kill() { Command(protocol::Command::Kill, std::string()); }
 
 void Server::Command(protocol::Command kind, const std::string& body) {
   const protocol::Header header{static_cast<uint32_t>(body.size()), static_cast<uint32_t>(kind)};
@@ -104,9 +105,12 @@ std::string Server::Wait() {
   return Describe(status);
 }
 
-Client::Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client(uint16_t port, const char* from) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const timeval deadline{std::chrono::seconds(kDeadline).count(), 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
+  sockaddr_in own = Loopback(0);
+  EXPECT_EQ(inet_pton(AF_INET, from, &own.sin_addr), 1);
+  EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0) << strerror(errno);
   const sockaddr_in server = Loopback(port);
   EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&server), sizeof server), 0) << strerror(errno);
 }
@@ -122,6 +126,13 @@ std::string Client::Receive(size_t size) {
   const ssize_t received = recv(fd_, text.data(), size, MSG_WAITALL);
   text.resize(received > 0 ? received : 0);
   return text;
+}
+
+int Client::ErrorOfReceive() {
+  char byte;
+  const ssize_t size = recv(fd_, &byte, 1, 0);
+  EXPECT_LE(size, 0);
+  return size < 0 ? errno : 0;
 }
 
 std::string Client::Exchange(const std::string& text) {

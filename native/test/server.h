@@ -16,13 +16,18 @@ namespace truefork::test {
 // The lecture's doit(connfd).
 void Echo(const Connection& connection);
 
+class Server;
+
 struct Options {
   uint32_t maxChildren = 256;
   int backlog = 511;
   uint64_t firstId = 1;
+  uint32_t settings = 0;
   std::function<void()> before = [] {
   };  // runs in the server, before its loop: to arm faults, for the most part
   std::function<void(const Connection&)> serve = Echo;  // runs in each child
+  std::function<void(Server&)> beforeListening = [](Server&) {
+  };  // runs here, when the server has been started
 };
 
 class Server {
@@ -38,6 +43,11 @@ class Server {
   void Stop(uint32_t graceMs, uint32_t killMs);
   void Kill();
   void LeaveAlone() { owner_.Close(0); }
+  void Command(protocol::Command kind, const std::string& body);
+  template <typename Body>
+  void Command(protocol::Command kind, const Body& body) {
+    Command(kind, std::string(reinterpret_cast<const char*>(&body), sizeof body));
+  }
 
   // The records so far, and waiting for so many of them.
   std::vector<protocol::ConnectionRecord> Connections() {
@@ -53,9 +63,6 @@ class Server {
   // How the server itself ended, in words. All its records are there then.
   std::string Wait();
 
- private:
-  void Command(protocol::Command kind, const std::string& body);
-
   template <typename Body>
   std::vector<Body> All(protocol::Record kind) {
     std::vector<Body> all;
@@ -67,6 +74,7 @@ class Server {
     return all;
   }
 
+ private:
   SocketPair owner_;
   Channel ear_{owner_.fds[0]};
   std::vector<Channel::Message> records_;
@@ -78,14 +86,16 @@ class Server {
 
 class Client {
  public:
-  explicit Client(uint16_t port);
-  explicit Client(const Server& server) : Client(server.port()) {}
+  // `from` is the address that it comes from, one of the loopback's.
+  explicit Client(uint16_t port, const char* from = "127.0.0.1");
+  explicit Client(const Server& server, const char* from = "127.0.0.1") : Client(server.port(), from) {}
   Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   ~Client() { Close(); }
 
   uint16_t port() const;
   void Send(const std::string& text);
   std::string Receive(size_t size);  // what came, where the connection ended before
+  int ErrorOfReceive();              // errno, or 0 where the server has ended the connection in order
   std::string Exchange(const std::string& text);
   // Says that no more will be sent, and takes all up to the server's end.
   std::string End();

@@ -118,6 +118,14 @@ long CpuTicks(pid_t pid) {
   return fields.size() > 12 ? std::stol(fields[11]) + std::stol(fields[12]) : 0;
 }
 
+long VoluntarySwitches(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("voluntary_ctxt_switches:", 0) == 0) return std::stol(line.substr(line.find(':') + 1));
+  }
+  return 0;
+}
+
 char State(pid_t pid) {
   const auto fields = Stat(pid);
   return fields.empty() ? '\0' : fields[0][0];

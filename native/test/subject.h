@@ -74,10 +74,12 @@ struct SocketPair {
 };
 
 // /proc (proc(5)): where each open descriptor of a process leads; its living and unreaped children; the clock
-// ticks of CPU time it has used; its state, 'Z' for a zombie, or 0 where there is no such process.
+// ticks of CPU time it has used; how often it has gone to sleep; its state, 'Z' for a zombie, or 0 where
+// there is no such process.
 std::map<int, std::string> Descriptors(pid_t pid);
 size_t CountChildren(pid_t pid);
 long CpuTicks(pid_t pid);
+long VoluntarySwitches(pid_t pid);
 char State(pid_t pid);
 
 }  // namespace truefork::test

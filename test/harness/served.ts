@@ -1,6 +1,6 @@
 /** A running `truefork serve`, and what it has said. */
 import { expect } from 'vitest';
-import type { ConnectionInfo, EndInfo, ExitInfo } from '../../lib/index.ts';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { children } from './proc.ts';
 import { script } from './scripts.ts';
@@ -11,9 +11,11 @@ type Event =
   | { event: 'listening'; host: string; port: number }
   | ({ event: 'connection' } & ConnectionInfo)
   | ExitEvent
-  | EndEvent;
+  | EndEvent
+  | RefusedEvent;
 export type EndEvent = { event: 'end' } & EndInfo;
 export type ExitEvent = { event: 'exit' } & ExitInfo;
+export type RefusedEvent = { event: 'refused' } & RefusedInfo;
 
 export class Served extends Subject {
   port = 0;
@@ -29,6 +31,10 @@ export class Served extends Subject {
 
   get exits(): ExitEvent[] {
     return this.events.filter(event => event.event === 'exit');
+  }
+
+  get refusals(): RefusedEvent[] {
+    return this.events.filter(event => event.event === 'refused');
   }
 
   get zygotePid(): number {

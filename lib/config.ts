@@ -1,0 +1,35 @@
+/** `truefork.config.js`: what `truefork serve` does when nobody tells it otherwise. */
+import type { ForkingServerOptions } from './server/forking-server.js';
+import type { ListenOptions } from './server/options.js';
+import type { SelectServerOptions } from './server/select-server.js';
+
+/** What the command has beside the options of the servers and of `listen()`. */
+export interface CommandOptions {
+  /** Which server: `select` and `poll` are both a SelectServer. */
+  mode?: 'fork' | 'iterative' | 'select' | 'poll';
+  /** One JSON object a line instead of text; what the handler prints goes to stderr. */
+  json?: boolean;
+  /** How much is told: `info`, the default, has each connection; `warn` only what may need looking at. */
+  logLevel?: 'error' | 'warn' | 'info' | 'debug';
+}
+
+/**
+ * What a config file may say: every option of every server, of `listen()` and of the command. A path in it is relative
+ * to the file.
+ */
+export interface Config
+  extends Partial<ForkingServerOptions>,
+    Partial<SelectServerOptions>,
+    ListenOptions,
+    CommandOptions {}
+
+/**
+ * Gives the object back as it is: it is there for its type, so that an editor knows what a config file may say.
+ *
+ * @example
+ * // truefork.config.js
+ * export default defineConfig({ handler: './echo.js', port: 7777, gracePeriod: '30s' });
+ */
+export function defineConfig(config: Config): Config {
+  return config;
+}

@@ -1,0 +1,162 @@
+#include "fork/large_pages.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fork/mappings.h"
+#include "fork/threads.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+namespace truefork {
+
+namespace {
+
+constexpr uintptr_t kSmall = 4096;
+constexpr uintptr_t kLarge = 2 * 1024 * 1024;
+
+// A large page is worth it where so many of its small ones are in use.
+constexpr size_t kLeastInUse = kLarge / kSmall / 4;
+
+uintptr_t Down(uintptr_t address) { return address / kLarge * kLarge; }
+uintptr_t Up(uintptr_t address) { return Down(address + kLarge - 1); }
+void* Pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
+// As few calls as can be: each waits for all CPUs to have told what pages they hold back.
+bool Collapse(uintptr_t start, size_t size) { return madvise(Pointer(start), size, MADV_COLLAPSE) == 0; }
+
+class Residency {
+ public:
+  Residency() : pagemap_(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) {}
+  ~Residency() { close(pagemap_); }
+  Residency(const Residency&) = delete;
+  Residency& operator=(const Residency&) = delete;
+
+  // Whether enough of a range, of one large page's size at most, is mapped (proc(5): bit 63 of each entry).
+  bool IsWorthIt(uintptr_t start, uintptr_t end) const {
+    uint64_t entries[kLarge / kSmall];
+    const size_t size = (end - start) / kSmall * sizeof entries[0];
+    if (pread(pagemap_, entries, size, start / kSmall * sizeof entries[0]) != static_cast<ssize_t>(size))
+      return false;
+    size_t mapped = 0;
+    for (size_t page = 0; page < (end - start) / kSmall; page++) mapped += entries[page] >> 63;
+    return mapped >= kLeastInUse;
+  }
+
+ private:
+  int pagemap_;
+};
+
+// Address space for `size` bytes that begins as far from a large page's border as `like` does.
+class Room {
+ public:
+  Room(size_t size, uintptr_t like, int protection) : size_(size + 2 * kLarge) {
+    void* got = mmap(nullptr, size_, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (got == MAP_FAILED) return;
+    whole_ = reinterpret_cast<uintptr_t>(got);
+    start = Up(whole_) + like % kLarge;
+  }
+  ~Room() {
+    if (whole_ != 0) munmap(Pointer(whole_), size_);
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+
+  uintptr_t start = 0;
+
+ private:
+  uintptr_t whole_ = 0;
+  size_t size_;
+};
+
+std::vector<uintptr_t> TextInUse(const Residency& residency) {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  const std::string program(path, length > 0 ? length : 0);
+  std::vector<uintptr_t> pages;
+  for (const Mapping& mapping : Mappings()) {
+    if (mapping.shared || mapping.protection != (PROT_READ | PROT_EXEC) || mapping.path != program) continue;
+    for (uintptr_t start = Up(mapping.start); start + kLarge <= mapping.end; start += kLarge)
+      if (residency.IsWorthIt(start, start + kLarge)) pages.push_back(start);
+  }
+  return pages;
+}
+
+// Files on disk have no large pages, but files in memory do: the text is copied to one, and mapped from
+// there.
+void GatherText(const std::vector<uintptr_t>& pages) {
+  const size_t size = pages.size() * kLarge;
+  const int file = memfd_create("truefork: text", MFD_CLOEXEC);
+  const Room room(size, 0, PROT_NONE);
+  if (size == 0 || file < 0 || room.start == 0 || ftruncate(file, size) != 0) return;
+  const auto copy = static_cast<char*>(
+      mmap(Pointer(room.start), size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0));
+  if (copy != MAP_FAILED) {
+    for (size_t page = 0; page < pages.size(); page++)
+      memcpy(copy + page * kLarge, Pointer(pages[page]), kLarge);
+    // One step each for whoever runs in it: the same bytes are at the same address before and after.
+    if (Collapse(room.start, size)) {
+      for (size_t page = 0; page < pages.size(); page++)
+        if (mmap(Pointer(pages[page]), kLarge, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file,
+                 page * kLarge) == MAP_FAILED)
+          break;
+    }
+  }
+  close(file);
+}
+
+// A piece of data that fills no large page by itself becomes part of one that is made elsewhere.
+void MoveIntoLargePage(uintptr_t start, uintptr_t end) {
+  const size_t size = end - start;
+  const Room room(size, start, PROT_READ | PROT_WRITE);
+  if (room.start == 0) return;
+  memcpy(Pointer(room.start), Pointer(start), size);
+  if (Collapse(Down(room.start), kLarge))
+    mremap(Pointer(room.start), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, Pointer(start));
+}
+
+void GatherData(const Residency& residency) {
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  for (const Mapping& mapping : Mappings()) {
+    const auto [start, end] = std::pair(mapping.start, mapping.end);
+    const bool isData = mapping.protection == (PROT_READ | PROT_WRITE) && mapping.inode == 0;
+    const bool isOurStack = here >= start && here < end;
+    if (mapping.shared || !isData || isOurStack) continue;
+    for (uintptr_t from = start; from < end;) {
+      const uintptr_t to = std::min(end, Down(from) + kLarge);
+      if (residency.IsWorthIt(from, to)) {
+        if (to - from == kLarge)
+          Collapse(from, kLarge);
+        else
+          MoveIntoLargePage(from, to);
+      }
+      from = to;
+    }
+  }
+}
+
+}  // namespace
+
+bool GatherIntoLargePages() {
+#ifdef __SANITIZE_ADDRESS__
+  return true;  // what lies between variables must not be read there, not even to be moved with them
+#endif
+  if (sysconf(_SC_PAGESIZE) != kSmall) return true;
+  const Residency residency;
+  GatherText(TextInUse(residency));
+  const std::string before = ThreadActivity();
+  GatherData(residency);
+  return ThreadActivity() == before;
+}
+
+}  // namespace truefork

@@ -1,0 +1,42 @@
+#include "serve/out_of_memory.h"
+
+#include <stdlib.h>
+
+#include <new>
+
+#include "serve/traffic.h"
+
+// As in fork/exits.cc: Node's and V8's own, exported under these names by every Node from 20 to 26. Node-API
+// has no word for them.
+extern "C" {
+__attribute__((weak)) void* v8_isolate_of_thread() __asm__("_ZN2v87Isolate10GetCurrentEv");
+using OutOfMemory = void (*)(const char* location, const void* details);
+__attribute__((weak)) void v8_set_oom_handler(void* isolate, OutOfMemory handler) __asm__(
+    "_ZN2v87Isolate18SetOOMErrorHandlerEPFvPKcRKNS_10OOMDetailsEE");
+__attribute__((weak)) void node_oom_handler(const char* location, const void* details) __asm__(
+    "_ZN4node15OOMErrorHandlerEPKcRKN2v810OOMDetailsE");
+}
+
+namespace truefork {
+
+namespace {
+
+// Node's own handler tells what happened, and aborts.
+void OnOutOfMemory(const char* location, const void* details) {
+  traffic::RanOutOfMemory();
+  node_oom_handler(location, details);
+  abort();
+}
+
+}  // namespace
+
+void NoteOutOfMemory() {
+  std::set_new_handler([] {
+    traffic::RanOutOfMemory();
+    throw std::bad_alloc();
+  });
+  if (v8_isolate_of_thread && v8_set_oom_handler && node_oom_handler)
+    v8_set_oom_handler(v8_isolate_of_thread(), OnOutOfMemory);
+}
+
+}  // namespace truefork
