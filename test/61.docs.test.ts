@@ -13,7 +13,7 @@ const root = path.dirname(docs);
 const pages = fs.readdirSync(docs).filter(name => name.endsWith('.md'));
 
 /** Pages that are still being written. */
-const awaited = ['fork-safety.md', 'deployment.md'];
+const awaited = ['deployment.md'];
 
 /** The transcript's command, without the prompt, and what it printed. */
 function transcript({ code }: Block): { command: string; output: string } {

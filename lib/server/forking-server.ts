@@ -27,6 +27,11 @@ export interface ForkingServerOptions extends ServerOptions, LimitOptions {
    * trust themselves.
    */
   connectionsPerChild?: number;
+  /**
+   * Each child opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard error, and waits for a
+   * debugger before it serves; not by default. For development: whoever can reach the port can run code.
+   */
+  inspectChild?: boolean;
 }
 
 /**

@@ -50,7 +50,7 @@ const mostDeathsInARow = 5;
 export type CheckedOptions = Checked<'iterative'> & {
   /** The most children, or connections, at once. */
   most: number;
-} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild'>>;
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild' | 'inspectChild'>>;
 
 /** What a server is doing. */
 export interface ServerState {
@@ -302,6 +302,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       privileges: this.#privileges,
       pool: this.#options.pool ?? { min: 0, max: 0 },
       connectionsPerChild: this.#options.connectionsPerChild ?? 1,
+      inspectChild: this.#options.inspectChild ?? false,
     };
     const one = new Generation(this.#listener!, this.#options.stdout, config, settings);
     this.#generations.add(one);

@@ -11,6 +11,7 @@
 #include "fork/exits.h"
 #include "fork/large_pages.h"
 #include "fork/pact.h"
+#include "fork/platform.h"
 #include "serve/drop.h"
 #include "serve/loop.h"
 #include "serve/notice.h"
@@ -69,6 +70,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
   MakeAddressSpaceCopyable();
+  DropTasksForThreads();  // once for all children
   SettleMalloc();
   const auto gather = [] {
     if (!GatherIntoLargePages()) ExitNow(1);  // the owner starts another

@@ -89,7 +89,7 @@ export class Served extends Subject {
 export async function serve(handler: string, args: string[] = [], options?: SubjectOptions): Promise<Served> {
   const file = /\n|\s/.test(handler) ? script(handler) : handler;
   const served = new Served(node, [cli, 'serve', file, '--port', '0', '--json', ...args], options);
-  const listening = await served.says(/^\{"event":"listening".*\}\n/);
+  const listening = await served.says(/^\{"event":"listening".*\}\n/, 'stdout', options?.startsWithin);
   served.port = JSON.parse(listening[0]).port;
   return served;
 }

@@ -23,6 +23,8 @@ export interface SubjectOptions {
   cwd?: string;
   /** Milliseconds. */
   deadline?: number;
+  /** How long a server may take until it listens, in milliseconds; 10 s by default. */
+  startsWithin?: number;
 }
 
 const running = new Set<Subject>();
@@ -65,13 +67,21 @@ export class Subject {
   }
 
   /** The subject's whole output of one stream matches, now or soon. */
-  async says(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
-    return eventually(`${stream} to match ${pattern}`, () => {
-      const found = pattern.exec(this[stream]);
-      if (found === null && this.process.exitCode !== null)
-        throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
-      return found;
-    });
+  async says(
+    pattern: RegExp,
+    stream: 'stdout' | 'stderr' = 'stdout',
+    deadlineMs?: number,
+  ): Promise<RegExpExecArray> {
+    return eventually(
+      `${stream} to match ${pattern}`,
+      () => {
+        const found = pattern.exec(this[stream]);
+        if (found === null && this.process.exitCode !== null)
+          throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
+        return found;
+      },
+      deadlineMs,
+    );
   }
 
   signal(signal: NodeJS.Signals): void {
