@@ -59,7 +59,7 @@ describe.each(pages)('%s', page => {
   if (served.length > 0) {
     test.each(served)('$name answers as it says', async block => {
       const { command, output } = transcript(block);
-      const server = await serve(path.join(folder, block.name!));
+      const server = await serve(path.join(folder, block.name!), [], { cwd: folder });
       expect(alike(await askAsShown(command, server.port))).toBe(alike(output));
       expect(await server.exitOf(1)).toMatchObject({ code: 0, signal: null });
       await server.stop();
