@@ -12,6 +12,7 @@
         "native/fork/large_pages.cc",
         "native/fork/mappings.cc",
         "native/fork/pact.cc",
+        "native/fork/platform.cc",
         "native/fork/privileges.cc",
         "native/fork/signals.cc",
         "native/fork/threads.cc",

@@ -282,7 +282,7 @@ describe('a handler script is refused, with its reason,', () => {
     [
       'when an unseen Worker thread runs',
       "import { Worker } from 'node:worker_threads'; new Worker('setInterval(() => {}, 1000)', { eval: true }).unref(); export default {data(){}};",
-      /cannot be forked: it has a thread that is not asleep or not Node's own/,
+      /cannot be forked: it has a thread that is at work or not Node's own/,
     ],
     [
       'when it opens an inspector',

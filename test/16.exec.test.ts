@@ -208,6 +208,7 @@ describe('a program that cannot be executed', () => {
     [['--exec', 'cat', '--mode', 'select'], /--exec is no option of a SelectServer/],
     [['--exec', 'cat', '--pool', '2'], /pool is for a handler script: exec executes its program for each/],
     [['--exec', 'cat', '--connections-per-child', '2'], /connectionsPerChild is for a handler script/],
+    [['--exec', 'cat', '--inspect-child'], /inspectChild is for a handler script/],
     [['--exec', 'cat', '--watch'], /watch is for a handler script/],
     [['--exec', ' '], /--exec has to be a program and its arguments/],
   ];

@@ -86,7 +86,7 @@ test('what is wrong with the options is said before anything is started', async 
   expect(code).toBe(0);
   expect(stdout.trim().split('\n')).toEqual([
     'TypeError ERR_TRUEFORK_ARGUMENT a ForkingServer takes an object of options, as in new Forkin',
-    'TypeError ERR_TRUEFORK_ARGUMENT handler has to be the path or file: URL of a script, not und',
+    'TypeError ERR_TRUEFORK_ARGUMENT a ForkingServer takes either handler, the path of a script, ',
     'TypeError ERR_TRUEFORK_ARGUMENT handler has to be the path of a script: it runs in another p',
     'Error ERR_TRUEFORK_HANDLER handler ./nowhere.js: there is no such file',
     'TypeError ERR_TRUEFORK_ARGUMENT handler https://example.com/x.js is not a file: URL',

@@ -1,4 +1,5 @@
 /** Every way out of a child, led to `_exit(2)` with the code that Node would have given. */
+import v8 from 'node:v8';
 import { native } from '../native.js';
 
 /** What Node calls on its way out, and lets one replace. */
@@ -12,6 +13,17 @@ let isChild = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
+}
+
+/** Node writes the coverage of NODE_V8_COVERAGE on a way out that a child does not take. */
+export function writeCoverage(): void {
+  if (process.env.NODE_V8_COVERAGE) v8.takeCoverage();
+}
+
+/** Ends a child, or a zygote, which has no more of Node's ways out than its children. */
+export function leave(code: number): never {
+  writeCoverage();
+  return native.exitNow(code);
 }
 
 /** V8 throws what it cannot allocate for the script, and gives up only on what it needs itself. */
@@ -39,7 +51,7 @@ export function prepareExits(): void {
   });
 
   const reallyExit = internals.reallyExit;
-  internals.reallyExit = code => (isChild ? native.exitNow(code ?? 0) : reallyExit.call(process, code));
+  internals.reallyExit = code => (isChild ? leave(code ?? 0) : reallyExit.call(process, code));
 
   // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
   const fatalException = internals._fatalException;
@@ -48,6 +60,7 @@ export function prepareExits(): void {
     if (!caught && isChild) {
       if (isWantOfMemory(error)) native.ranOutOfMemory();
       const code = Number(process.exitCode ?? 1);
+      writeCoverage();
       if (!native.exitAfterReport(code)) {
         console.error(error);
         native.exitNow(code);

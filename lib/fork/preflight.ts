@@ -33,7 +33,8 @@ export function assertForkable(): void {
   const thread = native.findUnsafeThread();
   if (thread !== '') {
     throw unsafe(
-      `it has a thread that is not asleep or not Node's own, ${thread}: end Workers, profilers and add-on threads first`,
+      `it has a thread that is at work or not Node's own, ${thread}: let reads, look-ups and the like that are under ` +
+        'way finish, and end Workers, profilers and add-on threads first',
     );
   }
 }

@@ -65,10 +65,10 @@ export function fork(): number {
         "`truefork run script.js`, or make `import 'truefork/auto';` its first line",
     );
   }
-  assertForkable();
   runAtFork('before');
   let pid: number;
   try {
+    assertForkable(); // last, for what ran just now may have given a thread work
     pid = native.posix.fork(fuse.descendants, fuse.generations);
   } catch (error) {
     runAtFork('afterInParent');

@@ -1,5 +1,6 @@
 /** Processes: who they are, what they may use, what they become. */
 import { badArgument } from '../errors.js';
+import { writeCoverage } from '../fork/exits.js';
 import { native } from '../native.js';
 import type { RLimit } from './types.js';
 
@@ -45,12 +46,14 @@ export function execvp(file: string, argv: readonly string[]): never {
 }
 
 /**
- * Ends this process now: no exit listeners, nothing flushed.
+ * Ends this process now: no exit listeners, nothing flushed. (Coverage, where
+ * NODE_V8_COVERAGE asks for it, is written all the same: it would miss most children of a forking server.)
  *
  * @param status 0 to 255; the parent gets it by WEXITSTATUS().
  * @see _exit(2), POSIX.1-2017 _exit()
  */
 export function _exit(status: number): never {
+  writeCoverage(); // if the environment asks for it
   return calls._exit(status);
 }
 

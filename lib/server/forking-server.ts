@@ -37,6 +37,11 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    * trust themselves.
    */
   connectionsPerChild?: number;
+  /**
+   * Each child opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard error, and waits for a
+   * debugger before it serves; not by default. For development: whoever can reach the port can run code.
+   */
+  inspectChild?: boolean;
 }
 
 /**
@@ -119,11 +124,13 @@ function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>):
 }
 
 /** A program is executed for one connection, when that is there: it knows of no other. */
-function assertForked({ exec, pool, connectionsPerChild, watch }: Checked<'fork'>): void {
+function assertForked({ exec, pool, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
   if (exec === undefined) return;
   const stray = pool.max > 0 ? 'pool' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
   if (stray !== undefined)
     throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
+  if (inspectChild)
+    throw badArgument('inspectChild is for a handler script: exec runs no Node in its children');
   if (watch)
     throw badArgument('watch is for a handler script: exec reads its program anew for each connection');
 }

@@ -423,6 +423,13 @@ export const optionTable = {
     default: 1,
     help: 'how many connections a child serves, one after the other, before it leaves',
   }),
+  inspectChild: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: flag(),
+    default: false,
+    help: 'each child tells the URL of its inspector, and waits for a debugger before it serves',
+  }),
 
   maxMemory: option({
     topic: 'Resources of a child',

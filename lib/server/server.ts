@@ -55,7 +55,7 @@ export type CheckedOptions = Checked<'iterative'> & {
   program?: Program | undefined;
   /** The most children, or connections, at once. */
   most: number;
-} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild'>>;
+} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild' | 'inspectChild'>>;
 
 /** What a server is doing. */
 export interface ServerState {
@@ -343,6 +343,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       privileges: this.#privileges,
       pool: this.#options.pool ?? { min: 0, max: 0 },
       connectionsPerChild: this.#options.connectionsPerChild ?? 1,
+      inspectChild: this.#options.inspectChild ?? false,
     };
     const descriptors = this.#listeners.map(({ fd }) => fd);
     const one = new Generation(descriptors, stdout, config, settings);

@@ -21,6 +21,8 @@ export interface ZygoteConfig {
   /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
   pool: { min: number; max: number };
   connectionsPerChild: number;
+  /** Of a forking server: whether each child waits for a debugger before it serves. */
+  inspectChild: boolean;
   /** Variables that were other for the start of a process that forks, as they are meant to be. */
   environment: Record<string, string | null>;
   /** How many commands follow that say how to serve. */

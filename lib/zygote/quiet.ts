@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { misuse } from '../errors.js';
+import { assertForkable } from '../fork/preflight.js';
 
 const words: Record<string, string> = {
   TCPServerWrap: 'a listening TCP server',
@@ -41,9 +42,11 @@ export function ownResources(): Held {
 
 /** @throws `ERR_TRUEFORK_HANDLER`, naming what this process still has open that no child may share, beside Node's own. */
 export async function assertQuiet(own: Held): Promise<void> {
-  const left =
-    (await whatIsLeft(patienceMs, () => [...namedResources(own), ...databases(own)])) ??
-    (await whatIsLeft(keepAlivePatienceMs, () => idleSockets(own)));
+  let left = await whatIsLeft(patienceMs, () => [...namedResources(own), ...databases(own)]);
+  if (left === undefined) {
+    left = await whatIsLeft(keepAlivePatienceMs, () => idleSockets(own));
+    if (left !== undefined) assertForkable(); // a thread's own socket, as the inspector's, goes by the thread's name
+  }
   if (left === undefined) return;
   throw misuse(
     'ERR_TRUEFORK_HANDLER',

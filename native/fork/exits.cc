@@ -1,6 +1,7 @@
 #include "fork/exits.h"
 
 #include <napi.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -47,6 +48,13 @@ void Call(const char* name) {
   }
 }
 
+// Whether a uv_async_t was sent that the loop has not looked at: V8's tasks arrive so, and one may post the
+// next, as where one promise of WebAssembly follows another. Node drains them all before it believes an end.
+bool TaskIsPosted() {
+  pollfd wakeUp{loop->async_io_watcher.fd, POLLIN, 0};
+  return poll(&wakeUp, 1, 0) == 1;
+}
+
 // Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that
 // V8 posted, an unref'd immediate), so the end is believed only when a whole further turn has brought
 // nothing.
@@ -54,7 +62,7 @@ void OnTurn(uv_prepare_t*) {
   const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&oneMoreTurn)) != 0;
   if (secondLook) uv_idle_stop(&oneMoreTurn);
   if (LoopIsAlive()) return;
-  if (!secondLook) {
+  if (!secondLook || TaskIsPosted()) {
     uv_idle_start(&oneMoreTurn, [](uv_idle_t*) {});
     return;
   }

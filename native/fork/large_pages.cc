@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -151,6 +152,8 @@ bool GatherIntoLargePages() {
 #ifdef __SANITIZE_ADDRESS__
   return true;  // what lies between variables must not be read there, not even to be moved with them
 #endif
+  const char* wanted = getenv("TRUEFORK_LARGE_PAGES");
+  if (wanted != nullptr && strcmp(wanted, "0") == 0) return true;
   if (sysconf(_SC_PAGESIZE) != kSmall) return true;
   const Residency residency;
   GatherText(TextInUse(residency));

@@ -60,6 +60,13 @@ bool WaitsForEvents(long call) {
   return call == SYS_epoll_pwait;
 }
 
+// A thread that has no work waits for a lock or for events. One that sleeps in another call is in the midst
+// of something: a look-up, a read from a pipe.
+bool WaitsForWork(const std::string& task) {
+  const long call = SystemCall(task);
+  return call == -1 || call == SYS_futex || WaitsForEvents(call);
+}
+
 bool IsOneOfNodes(const std::string& comm) {
   return comm == "DelayedTaskSche" || comm == "V8Worker" || comm == "node-V8Worker" ||
          comm == "libuv-worker" || comm == "SignalInspector" || comm == "node-SignalIns";
@@ -69,6 +76,9 @@ int ThreadPoolSize() {
   const char* size = getenv("UV_THREADPOOL_SIZE");
   return size != nullptr ? atoi(size) : 4;
 }
+
+// The program's name when this was loaded: threads inherit it, whatever title the main one takes later.
+const std::string nameAtStart = Comm(std::to_string(getpid()));
 
 // Before Node 24 some of Node's threads carry the program's name, so they are told by what they sleep in and
 // by their number: the V8 worker, the signal inspector and, before libuv 1.50, libuv's pool wait for a lock;
@@ -81,7 +91,8 @@ class NamelessThreads {
     pollers_ = nodeMajor < 22 ? 1 : 0;
   }
 
-  bool Allow(const std::string& task) {
+  bool Allow(const std::string& task, const std::string& comm) {
+    if (comm != nameAtStart && comm != Comm(std::to_string(getpid()))) return false;
     const long call = SystemCall(task);
     if (WaitsForEvents(call)) return pollers_-- > 0;
     return (call == SYS_futex || call == -1) && sleepers_-- > 0;
@@ -99,10 +110,10 @@ std::string Look(int nodeMajor) {
   for (const std::string& task : OtherTasks()) {
     const std::string comm = Comm(task);
     if (comm.empty()) continue;  // it ended while we looked
-    const bool known = IsOneOfNodes(comm) || nameless.Allow(task);
+    const bool known = IsOneOfNodes(comm) || nameless.Allow(task, comm);
     const char state = State(task);
-    if (known && (state == 'S' || state == '?')) continue;
-    unsafe = "\"" + comm + "\" (thread " + task + (known ? ", running)" : ")");
+    if (known && (state == 'S' || state == '?') && WaitsForWork(task)) continue;
+    unsafe = "\"" + comm + "\" (thread " + task + (known ? ", at work)" : ")");
     break;
   }
   return unsafe;

@@ -14,6 +14,7 @@
 #include "fork/exits.h"
 #include "fork/large_pages.h"
 #include "fork/pact.h"
+#include "fork/platform.h"
 #include "serve/drop.h"
 #include "serve/loop.h"
 #include "serve/notice.h"
@@ -141,6 +142,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   // What becomes another program needs none of what forked JavaScript is fast by.
   if (!program) {
     MakeAddressSpaceCopyable();
+    DropTasksForThreads();  // once for all children
     SettleMalloc();
     NoteOutOfMemory();
   }

@@ -61,7 +61,28 @@ TEST(FindUnsafeThreadTest, NodesOwnAreUnsafeAwake) {
   Threads worker(1, "V8Worker", true);
   const std::string unsafe = FindUnsafeThread(24);
   EXPECT_NE(unsafe.find("\"V8Worker\""), std::string::npos) << unsafe;
-  EXPECT_NE(unsafe.find("running"), std::string::npos) << unsafe;
+  EXPECT_NE(unsafe.find("at work"), std::string::npos) << unsafe;
+}
+
+TEST(FindUnsafeThreadTest, NodesOwnAreUnsafeInTheMidstOfACall) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  std::thread reader([&] {
+    pthread_setname_np(pthread_self(), "libuv-worker");
+    char byte;
+    EXPECT_EQ(read(pipe[0], &byte, 1), 1);
+  });
+  EXPECT_TRUE(test::Eventually([] { return !FindUnsafeThread(24).empty(); }));
+  EXPECT_NE(FindUnsafeThread(24).find("at work"), std::string::npos);
+  EXPECT_EQ(write(pipe[1], "x", 1), 1);
+  reader.join();
+  close(pipe[0]);
+  close(pipe[1]);
+}
+
+TEST(FindUnsafeThreadTest, ANamedOneIsNotNameless) {
+  Threads profiler(1, "v8:ProfEvntProc");
+  EXPECT_NE(FindUnsafeThread(20), "");
 }
 
 TEST(FindUnsafeThreadTest, NamelessOnesAreCountedBeforeNode24) {

@@ -24,8 +24,8 @@ export class Served extends Subject {
   port = 0;
 
   /** Waits until it serves, and remembers the first of its ports. */
-  async listens(): Promise<void> {
-    await this.says(/^\{"event":"listening".*\}\n/, 'stdout', 30_000);
+  async listens(deadlineMs?: number): Promise<void> {
+    await this.says(/^\{"event":"listening".*\}\n/, 'stdout', deadlineMs);
     this.port = this.events.find(event => event.event === 'listening' && 'port' in event)?.port ?? 0;
   }
 
@@ -101,6 +101,6 @@ export async function serve(handler: string, args: string[] = [], options?: Subj
 /** `truefork serve` with these arguments. */
 export async function serveAs(args: string[], options?: SubjectOptions): Promise<Served> {
   const served = new Served(node, [cli, 'serve', '--json', ...args], options);
-  await served.listens();
+  await served.listens(options?.startsWithin);
   return served;
 }

@@ -23,6 +23,8 @@ export interface SubjectOptions {
   cwd?: string;
   /** Milliseconds. */
   deadline?: number;
+  /** How long a server may take until it listens, in milliseconds; 10 s by default. */
+  startsWithin?: number;
 }
 
 const running = new Set<Subject>();

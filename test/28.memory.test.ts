@@ -1,0 +1,78 @@
+/** Memory: what a long-lived child gathers, and what a big heap costs each child. */
+import { expect, test } from 'vitest';
+import { Client } from './harness/client.ts';
+import { serve } from './harness/served.ts';
+import { eventually } from './harness/wait.ts';
+import { forking, output } from './posix/subject.ts';
+
+test('a child that collects garbage five thousand times stays as large as it was, and may use a Worker', async () => {
+  const said = await output(
+    forking(`
+      import fs from 'node:fs';
+      import { Worker } from 'node:worker_threads';
+      import v8 from 'node:v8';
+      import vm from 'node:vm';
+      v8.setFlagsFromString('--expose-gc');
+      const gc = vm.runInNewContext('gc');
+      const pid = p.fork();
+      if (pid !== 0) process.exit(p.WEXITSTATUS(p.waitpid(pid).status));
+      const collect = times => {
+        for (let n = 0; n < times; n++) {
+          const garbage = Array.from({ length: 100 }, (_, i) => ({ i, buffer: new ArrayBuffer(64) }));
+          if (n % 50 === 0) gc();
+          else gc({ type: 'minor' });
+        }
+      };
+      const rss = () => Number(/^VmRSS:\\s*(\\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
+      collect(1000);
+      const before = rss();
+      collect(5000);
+      console.log(rss() - before);
+      // Its end waits for all that V8 has given to threads, of this process as well.
+      const worker = new Worker('0', { eval: true });
+      worker.once('exit', code => console.log('Worker', code));
+    `),
+    [],
+    { deadline: 50_000 },
+  );
+  const [grown, worker] = said.trim().split('\n');
+  expect(Number(grown)).toBeLessThan(4096); // KiB
+  expect(worker).toBe('Worker 0');
+});
+
+test('a gigabyte of live objects is shared by all children, not copied', { timeout: 180_000 }, async () => {
+  const server = await serve(
+    `
+    import fs from 'node:fs';
+    const heap = [];
+    export function beforeServe() {
+      while (process.memoryUsage().heapUsed < 2 ** 30)
+        heap.push(Array.from({ length: 100_000 }, (_, n) => ({ n, text: 'object ' + n, list: [n, n + 1, n + 2] })));
+    }
+    export default {
+      data(conn) {
+        const rollup = fs.readFileSync('/proc/self/smaps_rollup', 'utf8');
+        const mib = name => Math.round(Number(new RegExp('^' + name + ':\\\\s*(\\\\d+)', 'm').exec(rollup)[1]) / 1024);
+        const last = heap.at(-1).at(-1);
+        conn.write(JSON.stringify({ rss: mib('Rss'), pss: mib('Pss'), own: mib('Private_Dirty'), last: last.list[0] === last.n }) + '\\n');
+      },
+    };
+  `,
+    [],
+    { env: { NODE_OPTIONS: '--max-old-space-size=4096' }, deadline: 170_000, startsWithin: 150_000 },
+  );
+  const clients: Client[] = [];
+  for (let n = 0; n < 8; n++) clients.push(await Client.connect(server.port));
+  await eventually('all children', () => server.connections.length === clients.length);
+  for (const client of clients) client.send('?');
+  for (const client of clients) {
+    while (!client.received.includes('\n')) await new Promise(resolve => client.socket.once('data', resolve));
+    const { rss, pss, own, last } = JSON.parse(client.received);
+    expect(last).toBe(true);
+    expect(rss).toBeGreaterThan(1024);
+    expect(pss).toBeLessThan(rss / 4); // one of nine processes that have it
+    expect(own).toBeLessThan(64);
+  }
+  await Promise.all(clients.map(client => client.end()));
+  await server.stop();
+});
