@@ -42,13 +42,15 @@ OwnersSignalsIgnored::OwnersSignalsIgnored() : ignored_(true) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigemptyset(&ignore.sa_mask);
-  for (size_t i = 0; i < before_.size(); i++) sigaction(kSignals[i], &ignore, &before_[i]);
+  auto* before = before_.data();
+  for (const int signo : kSignals) sigaction(signo, &ignore, before++);
 }
 
 void OwnersSignalsIgnored::Restore() {
   if (!ignored_) return;
   ignored_ = false;
-  for (size_t i = 0; i < before_.size(); i++) sigaction(kSignals[i], &before_[i], nullptr);
+  const auto* before = before_.data();
+  for (const int signo : kSignals) sigaction(signo, before++, nullptr);
 }
 
 }  // namespace truefork

@@ -7,6 +7,7 @@
 
 namespace std {
 
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is libstdc++'s
 [[noreturn]] __attribute__((weak, visibility("hidden"))) void __throw_bad_array_new_length() {
   throw std::bad_array_new_length();
 }
