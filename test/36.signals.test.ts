@@ -54,7 +54,7 @@ describe('SIGUSR1 prints what is being served', () => {
     const state = await eventually('the state', () => server.events.find(({ event }) => event === 'state'));
     const { id, pid, remoteAddress, remotePort } = info;
     expect(state).toMatchObject({
-      address: { address: '127.0.0.1', family: 'IPv4', port: server.port },
+      addresses: [{ address: '127.0.0.1', family: 'IPv4', port: server.port }],
       zygotes: [
         {
           pid: before,
