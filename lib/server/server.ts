@@ -253,6 +253,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return [];
   }
 
+  /** @internal Tells the zygotes what has changed. */
   protected sendSettings(): void {
     for (const one of this.#generations) one.send(...this.settings());
   }
