@@ -60,7 +60,7 @@ struct Launch {
 
 // Runs in the child, in its parent's memory, while the parent waits (vfork(2)): nothing but system calls, and
 // no word written that the parent would miss, but for `failure`.
-[[gnu::no_sanitize("address")]] int BecomeProgram(void* given) {
+__attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   auto* launch = static_cast<Launch*>(given);
   DieWithParent(launch->parent);
   (*launch->inChild)();
