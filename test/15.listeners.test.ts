@@ -146,8 +146,8 @@ describe('a Unix socket', () => {
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toBe(`truefork: bind EADDRINUSE: address already in use ${file}\n`);
     expect(await told(file)).toEqual(['Unix', '', file, 0]);
-    expect(first.connections.length).toBe(1);
     await first.stop();
+    expect(first.connections.length).toBe(1);
   });
 
   test('that is bound, and does not listen yet, is a live one too', async () => {

@@ -190,6 +190,6 @@ test('http2 multiplexes its streams over the one connection of a child', async (
   expect(order.at(-1)).toBe('/slow');
   await new Promise<void>(resolve => session.close(resolve));
   expect(await server.exitOf(1)).toMatchObject({ code: 0, signal: null });
-  expect(server.connections.length).toBe(1);
   await server.stop();
+  expect(server.connections.length).toBe(1);
 });

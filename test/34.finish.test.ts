@@ -140,6 +140,7 @@ test('a client that asks on and on over one connection is told by its next answe
       request.on('error', reject);
     });
   for (let n = 0; n < 20; n++) await ask();
+  await server.connectionOf(1);
   expect(server.connections.length).toBe(1);
   expect(closing).toBe(false);
   // The moment between an answer and the next question is short, but it is there: then the connection is idle, and
