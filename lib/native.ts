@@ -116,6 +116,8 @@ export interface Native {
   prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
+  /** Has V8 collect all garbage and give back what it can spare; false where this Node has no such function. */
+  collectAllGarbage(): boolean;
   exitNow(code: number): never;
 
   dropPrivileges(privileges: Privileges): void;

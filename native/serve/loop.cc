@@ -253,14 +253,16 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
   int ends[2] = {-1, -1};
   if ((fd < 0 || pool_.Reuses()) && !OpenLine(ends)) return -1;
   *slot = supervisor_.TakeSlot();
-  const pid_t pid = Fork(loop_, [&] {
+  const auto inChild = [&] {
     DieWithParent(zygote);
     if (ends[0] >= 0) close(ends[0]);
     worker::BelongTo(&supervisor_.SlotOf(*slot), ends[1], pool_.doneLine());
     KeepNothingOfTheParent();
     if (fd >= 0) traffic::Begin(&supervisor_.SlotOf(*slot), fd);
     resources_.Limit(Resources::OfWhat::Copy);
-  });
+  };
+  // By reference: a copy would be made and freed with malloc, here and in the child.
+  const pid_t pid = Fork(loop_, std::ref(inChild));
   const int errnum = errno;
   if (pid != 0 && ends[1] >= 0) close(ends[1]);
   if (pid < 0) {

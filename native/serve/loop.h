@@ -6,7 +6,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "fork/signals.h"
 #include "serve/admission.h"
@@ -105,7 +104,7 @@ class ServeLoop {
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
-  std::vector<pid_t> ended_;  // children of whom a signal came
+  packed::Vector<pid_t> ended_;  // children of whom a signal came
   int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
   uint32_t elsewhere_ = 0;  // children of zygotes that have retired

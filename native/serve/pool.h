@@ -6,11 +6,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "serve/connection.h"
 #include "serve/handover.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -77,8 +76,8 @@ class Pool {
 
   Options options_;
   uint32_t wanted_;  // between min and max
-  std::vector<Worker> idle_;
-  std::unordered_map<pid_t, Worker> busy_;
+  packed::Vector<Worker> idle_;
+  packed::UnorderedMap<pid_t, Worker> busy_;
   int done_[2] = {-1, -1};
   bool isDismissed_ = false;
   int64_t lastConnection_ = 0;

@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <vector>
+
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -43,7 +44,7 @@ class Slots {
  private:
   Slot* slots_ = nullptr;
   uint32_t taken_ = 0;  // the first index that was never taken
-  std::vector<uint32_t> free_;
+  packed::Vector<uint32_t> free_;
 };
 
 }  // namespace truefork

@@ -7,12 +7,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "serve/deadlines.h"
 #include "serve/protocol.h"
 #include "serve/slots.h"
 #include "serve/tcp_traffic.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -79,7 +79,7 @@ class Supervisor {
   Times times_;
   Slots slots_;
   Deadlines deadlines_;
-  std::vector<Watched> watched_;  // by slot
+  packed::Vector<Watched> watched_;  // by slot
 };
 
 }  // namespace truefork
