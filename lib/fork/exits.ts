@@ -5,6 +5,7 @@ import { native } from '../native.js';
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
   _exiting?: boolean;
+  readonly _events: Partial<Record<string, unknown>>;
   reallyExit(code?: number): never;
   _fatalException?(error: unknown, fromPromise: boolean): boolean;
 }
@@ -15,9 +16,11 @@ export function guardExitsOfChild(): void {
   isChild = true;
 }
 
+const writesCoverage = Boolean(process.env.NODE_V8_COVERAGE);
+
 /** Node writes the coverage of NODE_V8_COVERAGE on a way out that a child does not take. */
 export function writeCoverage(): void {
-  if (process.env.NODE_V8_COVERAGE) v8.takeCoverage();
+  if (writesCoverage) v8.takeCoverage();
 }
 
 /** Ends a child, or a zygote, which has no more of Node's ways out than its children. */
@@ -42,8 +45,18 @@ function emitExit(): number {
 
 export function prepareExits(): void {
   const internals = process as unknown as ProcessInternals;
+  const { emit } = process;
+  // What most children do, and with as little JavaScript as can be: it is on the way of each.
+  const nobodyListens = () =>
+    process.emit === emit &&
+    internals.reallyExit === leaveChild &&
+    internals._events.exit === undefined &&
+    internals._events.beforeExit === undefined;
   native.prepareExits({
-    beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
+    beforeExit() {
+      if (nobodyListens() && isChild && !writesCoverage) native.exitNow(Number(process.exitCode ?? 0));
+      process.emit('beforeExit', Number(process.exitCode ?? 0));
+    },
     exit() {
       internals._exiting = true;
       internals.reallyExit(native.emitExit() ?? emitExit());
@@ -51,7 +64,9 @@ export function prepareExits(): void {
   });
 
   const reallyExit = internals.reallyExit;
-  internals.reallyExit = code => (isChild ? leave(code ?? 0) : reallyExit.call(process, code));
+  const leaveChild = (code?: number): never =>
+    isChild ? leave(code ?? 0) : reallyExit.call(process, code);
+  internals.reallyExit = leaveChild;
 
   // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
   const fatalException = internals._fatalException;

@@ -27,7 +27,12 @@ export function prepareToFork(): void {
 
 /** First thing in a forked child. */
 export function becomeChild(): void {
+  prepareForChildren();
+  runAtFork('afterInChild');
+}
+
+/** The same for all children of a process that itself runs no more JavaScript: said once, and they find it said. */
+export function prepareForChildren(): void {
   startNewGeneration();
   guardExitsOfChild();
-  runAtFork('afterInChild');
 }

@@ -3,8 +3,9 @@
  * and by events from the moment that something does.
  */
 import type net from 'node:net';
-import { type Accepted, native } from '../native.js';
+import { native } from '../native.js';
 import { Connection, type Transport } from './connection.js';
+import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler } from './handler.js';
 import { openSocket, socketError } from './sockets.js';
 
@@ -21,10 +22,7 @@ const roomSize = 64 * 1024;
 /** With less than this left, reads go to new room. */
 const leastRoom = 8 * 1024;
 
-/**
- * Of the one connection that this process serves by blocking calls. All that serving needs, and can be made before the
- * fork, is: a child that makes nothing writes to few of the pages that it shares.
- */
+/** The one connection that this process serves by blocking calls. */
 let serving: Blocking;
 
 class Blocking implements Transport {
@@ -33,15 +31,14 @@ class Blocking implements Transport {
   static #room = Buffer.allocUnsafeSlow(roomSize);
 
   readonly #handler: CallbacksHandler;
-  readonly #fd: number;
   readonly #conn: Connection;
+  #fd = -1;
   #failure = 0;
   #pending: Promise<void> | undefined;
 
-  constructor(handler: CallbacksHandler, accepted: Accepted) {
+  constructor(handler: CallbacksHandler) {
     this.#handler = handler;
-    this.#fd = accepted.fd;
-    this.#conn = new Connection(accepted, this);
+    this.#conn = new Connection(new ForkedFor(), this);
   }
 
   static prepare(): void {
@@ -65,10 +62,12 @@ class Blocking implements Transport {
     return chunk;
   }
 
-  start(): void {
+  start(fd: number): void {
+    this.#fd = fd;
     Blocking.state[0] = GoOn;
-    this.#settle(this.#handler.open?.(this.#conn));
-    native.serveBlocking(this.#fd);
+    const result: unknown = this.#handler.open?.(this.#conn);
+    if (result !== undefined) this.#settle(result);
+    native.serveBlocking(fd);
   }
 
   write(data: Uint8Array): boolean {
@@ -86,7 +85,8 @@ class Blocking implements Transport {
   }
 
   #data(chunk: Buffer): void {
-    this.#settle(this.#handler.data?.(this.#conn, chunk));
+    const result: unknown = this.#handler.data?.(this.#conn, chunk);
+    if (result !== undefined) this.#settle(result);
   }
 
   #end(errno: number): unknown {
@@ -113,9 +113,17 @@ class Blocking implements Transport {
 
 Blocking.prepare();
 
-export function serveByCallbacks(handler: CallbacksHandler, accepted: Accepted): void {
-  serving = new Blocking(handler, accepted);
-  serving.start();
+/**
+ * Gives what serves a connection. All that this needs, and can be made before the fork, is made now: each function that
+ * a child runs, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ */
+export function callbacksServer(handler: CallbacksHandler): (fd: number) => void {
+  let first: Blocking | undefined = new Blocking(handler);
+  return fd => {
+    serving = first ?? new Blocking(handler);
+    first = undefined;
+    serving.start(fd);
+  };
 }
 
 function goOnByEvents(

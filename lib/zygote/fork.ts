@@ -1,12 +1,12 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
+import { runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
-import { becomeChild } from '../fork/prepare.js';
+import { prepareForChildren } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
-import { serveByCallbacks } from './callbacks.js';
+import { callbacksServer } from './callbacks.js';
 import { forkingOptions, type ZygoteConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
-import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
@@ -16,17 +16,19 @@ import { serveByServer, serveByStream } from './sockets.js';
 /** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { inspectChild, privileges } = config;
+  const serveConnection = connectionServer(loaded);
   const serve = (fd: number) => {
     if (inspectChild) waitForDebugger();
-    serveConnection(loaded, fd);
+    serveConnection(fd);
   };
+  prepareForChildren();
   const fd = native.serve({
     ...forkingOptions(config),
-    onConnection: fd => serve(fd),
+    onConnection: serve,
   });
   // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
   if (fd === undefined) leave(0);
-  becomeChild();
+  runAtFork('afterInChild');
   forgetFolder(privileges);
   const begin = () => (fd < 0 ? awaitConnection(loaded) : serve(fd));
   const began = loaded.afterFork?.();
@@ -45,16 +47,16 @@ export function forgetFolder(dropped: Privileges | undefined): void {
   if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
-function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
+function connectionServer({ form, handler }: LoadedHandler): (fd: number) => void {
   switch (form) {
     case 'callbacks':
-      serveByCallbacks(handler as CallbacksHandler, new ForkedFor(fd));
-      break;
+      return callbacksServer(handler as CallbacksHandler);
     case 'stream':
-      serveByStream(handler as StreamHandler, fd);
-      break;
+      return fd => void serveByStream(handler as StreamHandler, fd);
     case 'server':
-      finishWhenTold(handler as net.Server);
-      serveByServer(handler as net.Server, fd);
+      return fd => {
+        finishWhenTold(handler as net.Server);
+        serveByServer(handler as net.Server, fd);
+      };
   }
 }

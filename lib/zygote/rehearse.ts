@@ -8,8 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { native } from '../native.js';
-import { serveByCallbacks } from './callbacks.js';
-import { ForkedFor } from './forked-for.js';
+import { callbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
@@ -42,7 +41,7 @@ function playCallbacks(fd: number, ended: () => void): void {
     native.close(fd);
     ended();
   };
-  serveByCallbacks({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }, new ForkedFor(fd));
+  callbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close })(fd);
 }
 
 function playStream(fd: number, ended: () => void): void {

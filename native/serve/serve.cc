@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "fork/address_space.h"
 #include "fork/exits.h"
@@ -33,17 +37,28 @@ int64_t Number(const Napi::Object& options, const char* name) {
 // In a child: what it serves.
 Connection served{};
 
-// Clients of a Unix socket have no name, as a rule: the socket's own has to do.
-void Name(const Connection& connection) {
-  served = connection;
+// Clients of a Unix socket have no name, as a rule: the socket's own has to do. It is put together by hand:
+// the pages of the C library's ways to do that are pages that each child would have to fault in.
+void Name(Connection&& connection) {
+  served = std::move(connection);
   char title[160];
+  char* end = title;
+  const auto add = [&](std::string_view text) {
+    end = std::copy_n(text.data(), std::min<size_t>(text.size(), std::end(title) - 1 - end), end);
+  };
+  add("truefork: ");
   if (served.local.family() == AF_UNIX) {
-    snprintf(title, sizeof title, "truefork: %s", served.local.Text().c_str());
+    add(served.local.Text());
   } else {
     const bool v6 = served.peer.family() == AF_INET6;
-    snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
-             served.peer.Port());
+    char port[8] = ":";
+    const char* portEnd = std::to_chars(port + 1, std::end(port), served.peer.Port()).ptr;
+    if (v6) add("[");
+    add(served.host);
+    if (v6) add("]");
+    add({port, static_cast<size_t>(portEnd - port)});
   }
+  *end = '\0';
   uv_set_process_title(title);
 }
 
@@ -133,9 +148,10 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
 
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
-  Listeners listeners(ListenersFrom(given));
+  static Listeners* listeners;
+  listeners = new Listeners(ListenersFrom(given));
   const char* failed = nullptr;
-  if (!listeners.Listen(&failed)) throw SystemError(env, errno, failed);
+  if (!listeners->Listen(&failed)) throw SystemError(env, errno, failed);
   if (!Notice::Prepare()) throw SystemError(env, errno, "mmap");
   StopDyingWithPeer();
   // No JavaScript runs here between forks, so no page is added that would have to be found again.
@@ -162,16 +178,20 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   if (!program) PrepareWorkers(loop, given.Get("onConnection").As<Napi::Function>());
-  ServeLoop server(loop, listeners, options);
-  if (!server.ok()) throw SystemError(env, errno, "mmap");
-  const auto connection = server.Run();
+  static ServeLoop* server;
+  server = new ServeLoop(loop, *listeners, options);
+  if (!server->ok()) throw SystemError(env, errno, "mmap");
+  auto connection = server->Run();
+  // A child leaves what it has no use of as it lies: to take it apart would be to write to pages that it
+  // shares. The parent's process ends.
   if (!connection) return env.Undefined();
-  if (connection->fd >= 0) {
-    Name(*connection);
+  const int fd = connection->fd;
+  if (fd >= 0) {
+    Name(std::move(*connection));
   } else {
     uv_set_process_title("truefork: idle");
   }
-  return Napi::Number::New(env, connection->fd);
+  return Napi::Number::New(env, fd);
 }
 
 Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {
