@@ -1,6 +1,6 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
-import { runAtFork } from '../fork/at-fork.js';
+import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
 import { prepareForChildren } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
@@ -13,7 +13,7 @@ import type { LoadedHandler } from './load.js';
 import { rehearse } from './rehearse.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
-/** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
+/** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { inspectChild, privileges } = config;
   const serveConnection = connectionServer(loaded);
@@ -22,18 +22,24 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
     serveConnection(fd);
   };
   prepareForChildren();
-  const fd = native.serve({
+  const hasHandlers = handlesFork('afterInChild');
+  native.serve({
     ...forkingOptions(config),
+    onChild(fd) {
+      if (hasHandlers) runAtFork('afterInChild');
+      forgetFolder(privileges);
+      const began = loaded.afterFork?.();
+      if (began !== undefined) began.then(() => begin(fd));
+      else begin(fd);
+    },
     onConnection: serve,
+    onEnd: () => leave(0),
   });
-  // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (fd === undefined) leave(0);
-  runAtFork('afterInChild');
-  forgetFolder(privileges);
-  const begin = () => (fd < 0 ? awaitConnection(loaded) : serve(fd));
-  const began = loaded.afterFork?.();
-  if (began === undefined) begin();
-  else began.then(begin);
+
+  function begin(fd: number): void {
+    if (fd < 0) awaitConnection(loaded);
+    else serve(fd);
+  }
 }
 
 /** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */

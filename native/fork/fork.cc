@@ -13,38 +13,29 @@
 
 namespace truefork {
 
-namespace {
+WakeUps::WakeUps(uv_loop_t* loop) {
+  handles_.push_back(&loop->wq_async);  // the thread pool's, which uv_walk passes by
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* handles) {
+        if (uv_handle_get_type(handle) == UV_ASYNC)
+          static_cast<std::vector<uv_async_t*>*>(handles)->push_back(reinterpret_cast<uv_async_t*>(handle));
+      },
+      &handles_);
+}
 
-// Wake-ups that were on their way at the fork: a file that was read, a task that was posted, and the loop has
-// not looked yet. uv_loop_fork forgets them, and nobody would call back. (A wake-up that nobody sent is no
-// way out: it would open Node's inspector.)
-class UnseenWakeUps {
- public:
-  explicit UnseenWakeUps(uv_loop_t* loop) {
-    Keep(&loop->wq_async);  // the thread pool's, which uv_walk passes by
-    uv_walk(loop, KeepIfAsync, this);
-  }
-
-  void Repeat() {
-    for (uv_async_t* handle : unseen_) uv_async_send(handle);
-  }
-
- private:
-  static void KeepIfAsync(uv_handle_t* handle, void* self) {
-    if (uv_handle_get_type(handle) != UV_ASYNC) return;
-    static_cast<UnseenWakeUps*>(self)->Keep(reinterpret_cast<uv_async_t*>(handle));
-  }
-
-  void Keep(uv_async_t* handle) {
-    if (handle->pending != 0) unseen_.push_back(handle);
-  }
-
-  std::vector<uv_async_t*> unseen_;
-};
-
-}  // namespace
+std::vector<uv_async_t*> WakeUps::Unseen() const {
+  std::vector<uv_async_t*> unseen;
+  for (uv_async_t* handle : handles_)
+    if (handle->pending != 0) unseen.push_back(handle);
+  return unseen;
+}
 
 pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
+  return Fork(loop, WakeUps(loop), inChild);
+}
+
+pid_t Fork(uv_loop_t* loop, const WakeUps& wakeUps, const std::function<void()>& inChild) {
   if (const int errnum = faults::Take(faults::Call::Fork)) {
     errno = errnum;
     return -1;
@@ -55,13 +46,15 @@ pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
   if (pid != 0) return pid;
 
   inChild();
-  UnseenWakeUps unseen(loop);
+  // A file that was read, a task that was posted: uv_loop_fork forgets them, and nobody would call back. (A
+  // wake-up that nobody sent is no way out: it would open Node's inspector.)
+  const std::vector<uv_async_t*> unseen = wakeUps.Unseen();
   // The child has copies of the parent's epoll and wake-up descriptors, which are the parent's own objects: a
   // close of ours would take the parent's watches away. libuv makes new ones, before anything else touches
   // the loop.
   uv_loop_fork(loop);
   uv_update_time(loop);
-  unseen.Repeat();
+  for (uv_async_t* handle : unseen) uv_async_send(handle);
   DropTasksForThreads();
   GuardExits();
   return 0;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "fork/fork.h"
 #include "fork/signals.h"
 #include "serve/admission.h"
 #include "serve/channel.h"
@@ -31,7 +32,6 @@ class ServeLoop {
     Program* program;         // what serves in the place of a forked copy of this process, or null
     Pool::Options pool = {};  // children forked ahead; with a program there are none
     bool standby = false;     // lets nobody in before the owner says Begin
-    std::function<void()> beforeListening = [] {};  // called when the settings are there
     std::function<void()> onceListening = [] {};    // called when that was told, before the first fork
   };
 
@@ -43,6 +43,10 @@ class ServeLoop {
   // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
   // the parent, with nothing, when the server has ended.
   std::optional<Connection> Run();
+
+  // How to serve is said before the first client comes in, and may be said anew while the server runs. Run()
+  // does this first, if nobody has.
+  void AwaitSettings();
 
  private:
   enum class Phase {
@@ -72,7 +76,6 @@ class ServeLoop {
   size_t Serving() const { return children_.size() - pool_.idle(); }
   void HearWhoIsDone();
   void KeepNothingOfTheParent();
-  void AwaitSettings();
   void ObeyCommands();
   void Retire();
   void TellChildrenToFinish();
@@ -88,6 +91,7 @@ class ServeLoop {
   void PauseAfter(const char* syscall, int errnum);
 
   uv_loop_t* loop_;
+  WakeUps wakeUps_;
   Listeners& listeners_;
   Options options_;
   Channel channel_;
