@@ -117,7 +117,7 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare; false where this Node has no such function. */

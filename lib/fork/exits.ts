@@ -43,30 +43,37 @@ function emitExit(): number {
   return Number(process.exitCode ?? 0);
 }
 
+const internals = process as unknown as ProcessInternals;
+const { emit } = process;
+const nodesReallyExit = internals.reallyExit;
+
+function reallyExit(code?: number): never {
+  return isChild ? leave(code ?? 0) : nodesReallyExit.call(process, code);
+}
+
+/**
+ * The end of most children: nobody listens to it, and they leave with as little JavaScript as can be. (In the zygote it
+ * changes nothing: run there once, it is compiled for them all.)
+ */
+export function leaveUnheard(): void {
+  const { _events: listeners } = internals;
+  const isHeard = listeners.beforeExit !== undefined || listeners.exit !== undefined || writesCoverage;
+  if (isHeard || process.emit !== emit || internals.reallyExit !== reallyExit) return;
+  const code = Number(process.exitCode ?? 0);
+  if (isChild) native.exitNow(code);
+}
+
 export function prepareExits(): void {
-  const internals = process as unknown as ProcessInternals;
-  const { emit } = process;
-  // What most children do, and with as little JavaScript as can be: it is on the way of each.
-  const nobodyListens = () =>
-    process.emit === emit &&
-    internals.reallyExit === leaveChild &&
-    internals._events.exit === undefined &&
-    internals._events.beforeExit === undefined;
   native.prepareExits({
-    beforeExit() {
-      if (nobodyListens() && isChild && !writesCoverage) native.exitNow(Number(process.exitCode ?? 0));
-      process.emit('beforeExit', Number(process.exitCode ?? 0));
-    },
+    end: leaveUnheard,
+    beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
       internals._exiting = true;
       internals.reallyExit(native.emitExit() ?? emitExit());
     },
   });
 
-  const reallyExit = internals.reallyExit;
-  const leaveChild = (code?: number): never =>
-    isChild ? leave(code ?? 0) : reallyExit.call(process, code);
-  internals.reallyExit = leaveChild;
+  internals.reallyExit = reallyExit;
 
   // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
   const fatalException = internals._fatalException;

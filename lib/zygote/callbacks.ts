@@ -7,7 +7,7 @@ import { native } from '../native.js';
 import { Connection, type Transport } from './connection.js';
 import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler } from './handler.js';
-import { openSocket, socketError } from './sockets.js';
+import { type ConnectionServer, openSocket, socketError } from './sockets.js';
 
 /** Whether to go on as before; the same numbers stand in `native/serve/blocking.cc`. */
 const GoOn = 0;
@@ -114,16 +114,23 @@ class Blocking implements Transport {
 Blocking.prepare();
 
 /**
- * Gives what serves a connection. All that this needs, and can be made before the fork, is made now: each function that
- * a child runs, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ * What a connection needs, and can be made before the fork, is made with this: each function that a child is the first
+ * to run, and each object that it makes, is a page or two of the zygote's that it has to copy.
  */
-export function callbacksServer(handler: CallbacksHandler): (fd: number) => void {
-  let first: Blocking | undefined = new Blocking(handler);
-  return fd => {
-    serving = first ?? new Blocking(handler);
-    first = undefined;
+export class CallbacksServer implements ConnectionServer {
+  readonly #handler: CallbacksHandler;
+  #next: Blocking | undefined;
+
+  constructor(handler: CallbacksHandler) {
+    this.#handler = handler;
+    this.#next = new Blocking(handler);
+  }
+
+  serve(fd: number): void {
+    serving = this.#next ?? new Blocking(this.#handler);
+    this.#next = undefined;
     serving.start(fd);
-  };
+  }
 }
 
 function goOnByEvents(

@@ -4,22 +4,22 @@ import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
 import { prepareForChildren } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
-import { callbacksServer } from './callbacks.js';
+import { CallbacksServer } from './callbacks.js';
 import { forkingOptions, type ZygoteConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
 import { rehearse } from './rehearse.js';
-import { serveByServer, serveByStream } from './sockets.js';
+import { type ConnectionServer, serveByServer, serveByStream } from './sockets.js';
 
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { inspectChild, privileges } = config;
-  const serveConnection = connectionServer(loaded);
+  const server = serverFor(loaded);
   const serve = (fd: number) => {
     if (inspectChild) waitForDebugger();
-    serveConnection(fd);
+    server.serve(fd);
   };
   prepareForChildren();
   const hasHandlers = handlesFork('afterInChild');
@@ -30,6 +30,7 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
       forgetFolder(privileges);
       const began = loaded.afterFork?.();
       if (began !== undefined) began.then(() => begin(fd));
+      else if (fd >= 0 && !inspectChild) server.serve(fd);
       else begin(fd);
     },
     onConnection: serve,
@@ -53,16 +54,18 @@ export function forgetFolder(dropped: Privileges | undefined): void {
   if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
-function connectionServer({ form, handler }: LoadedHandler): (fd: number) => void {
+function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      return callbacksServer(handler as CallbacksHandler);
+      return new CallbacksServer(handler as CallbacksHandler);
     case 'stream':
-      return fd => void serveByStream(handler as StreamHandler, fd);
+      return { serve: fd => void serveByStream(handler as StreamHandler, fd) };
     case 'server':
-      return fd => {
-        finishWhenTold(handler as net.Server);
-        serveByServer(handler as net.Server, fd);
+      return {
+        serve(fd) {
+          finishWhenTold(handler as net.Server);
+          serveByServer(handler as net.Server, fd);
+        },
       };
   }
 }

@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { native } from '../native.js';
-import { callbacksServer } from './callbacks.js';
+import { CallbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
 import { serveByServer, serveByStream } from './sockets.js';
 
@@ -41,7 +41,7 @@ function playCallbacks(fd: number, ended: () => void): void {
     native.close(fd);
     ended();
   };
-  callbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close })(fd);
+  new CallbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }).serve(fd);
 }
 
 function playStream(fd: number, ended: () => void): void {

@@ -5,6 +5,11 @@ import { getSystemErrorName } from 'node:util';
 import { native } from '../native.js';
 import type { StreamHandler } from './handler.js';
 
+/** Serves connections in the process that it is in: each form of a handler has its own. */
+export interface ConnectionServer {
+  serve(fd: number): void;
+}
+
 /** A socket on a descriptor that a serve loop accepted. */
 export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net.Socket {
   const socket = new net.Socket({ fd, readable: true, writable: true, ...options });

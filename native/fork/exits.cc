@@ -32,6 +32,7 @@ namespace {
 uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
+Callback end;
 Callback beforeExit;
 Callback atExit;
 bool (*goesOn)() = [] { return false; };
@@ -60,6 +61,7 @@ void OnTurn(uv_prepare_t*) {
     return;
   }
   if (goesOn()) return;
+  end();
   beforeExit();
   if (!LoopIsAlive()) atExit();
 }
@@ -67,6 +69,7 @@ void OnTurn(uv_prepare_t*) {
 }  // namespace
 
 void PrepareExits(Napi::Env env, Napi::Object given) {
+  end = Callback(given, "end");
   beforeExit = Callback(given, "beforeExit");
   atExit = Callback(given, "exit");
   napi_get_uv_event_loop(env, &loop);
