@@ -236,16 +236,23 @@ function readField(
   }
 }
 
+/** By their kind, and with their fields in a row: there are two for every connection. */
+const records = new Map(
+  recordNames.map(name => {
+    const { kind, size, fields } = messages[name];
+    return [kind as number, { name, size, fields: Object.entries(fields as Fields) }];
+  }),
+);
+
 function decodeRecord(kind: number, body: Buffer): ZygoteRecord {
   if (kind === messages.LoadFailed.kind) return { name: 'LoadFailed', error: JSON.parse(body.toString()) };
   if (kind === messages.Files.kind) return { name: 'Files', files: JSON.parse(body.toString()) };
-  const name = recordNames.find(candidate => messages[candidate].kind === kind);
-  if (name === undefined || body.length !== messages[name].size)
+  const known = records.get(kind);
+  if (known === undefined || body.length !== known.size)
     throw new Error(`truefork: a record of kind ${kind} and ${body.length} bytes is not in the protocol`);
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const record: Record<string, number | string> = { name };
-  for (const [field, place] of Object.entries(messages[name].fields as Fields))
-    record[field] = readField(view, place);
+  const record: Record<string, number | string> = { name: known.name };
+  for (const [field, place] of known.fields) record[field] = readField(view, place);
   return record as unknown as ZygoteRecord;
 }
 
