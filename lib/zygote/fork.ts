@@ -45,7 +45,7 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
 
 /** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
 async function awaitConnection(loaded: LoadedHandler): Promise<void> {
-  await rehearse(loaded, 1);
+  await rehearse(loaded, 2);
   native.awaitConnection();
 }
 
