@@ -58,26 +58,28 @@ constexpr size_t kLaunches = 64;
 
 }  // namespace
 
-// What a child needs on its way from clone(2) to execve(2): it may be changed when the child is the program.
+// What one child needs on its way from clone(2) to execve(2). Nothing of it may change before it is there.
 struct Launch {
   const char* path;
   char* const* argv;
-  std::vector<std::string> described;
-  std::vector<char*> envp;
-  const std::vector<int>* signalsToReset;
+  char* const* envp;
+  const int* signalsToReset;             // ends with 0
   const std::function<void()>* inChild;  // or null
   int connection;
   Slot* slot;
   pid_t parent;
-  pid_t child = 0;
   std::atomic<int> underWay{0};  // the kernel clears it: set_tid_address(2)
+
+  pid_t child = 0;
+  std::vector<std::string> described;
+  std::vector<char*> environment;
   alignas(16) char stack[32 * 1024];
 };
 
 namespace {
 
-// Runs in the child, in its parent's memory, while the parent goes on: nothing but system calls, not even
-// errno, which is the parent's too, and no word written outside of the launch and the slot.
+// Runs in the child, in its parent's memory, while the parent goes on: nothing but system calls, for all that
+// the C library keeps, errno too, is the parent's, and no word written but to the slot.
 __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   auto* launch = static_cast<Launch*>(given);
   RawSyscall(SYS_set_tid_address, RawPointer(&launch->underWay));
@@ -86,11 +88,11 @@ __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   RawSyscall(SYS_dup3, launch->connection, STDIN_FILENO);
   RawSyscall(SYS_dup3, launch->connection, STDOUT_FILENO);
   // Handlers first, while every signal is blocked: one that ran here would run on the parent's variables.
-  for (const int signo : *launch->signalsToReset)
-    RawSyscall(SYS_rt_sigaction, signo, RawPointer(kZeros), 0, kKernelSetSize);
+  for (const int* signo = launch->signalsToReset; *signo != 0; signo++)
+    RawSyscall(SYS_rt_sigaction, *signo, RawPointer(kZeros), 0, kKernelSetSize);
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, RawPointer(kZeros), 0, kKernelSetSize);
-  const long result = RawSyscall(SYS_execve, RawPointer(launch->path), RawPointer(launch->argv),
-                                 RawPointer(launch->envp.data()));
+  const long result =
+      RawSyscall(SYS_execve, RawPointer(launch->path), RawPointer(launch->argv), RawPointer(launch->envp));
   const int errnum = static_cast<int>(-result);
   launch->slot->execErrnum = errnum;
   for (;;) RawSyscall(SYS_exit_group, errnum == ENOENT || errnum == ENOTDIR ? 127 : 126);
@@ -104,12 +106,6 @@ Program::Program(std::string path, std::vector<std::string> arguments, char** en
   argv_.push_back(nullptr);
   for (char** variable = environment; *variable != nullptr; variable++) {
     if (!IsUcspi(*variable)) inherited_.push_back(*variable);
-  }
-  for (size_t i = 0; i < kLaunches; i++) {
-    launches_[i].path = path_.c_str();
-    launches_[i].argv = argv_.data();
-    launches_[i].signalsToReset = &signalsToReset_;
-    launches_[i].parent = getpid();
   }
   MarkDescriptorsForClosing();
 }
@@ -127,16 +123,22 @@ pid_t Program::Start(const Connection& connection, Slot* slot, const std::functi
       struct sigaction now;
       if (sigaction(signo, nullptr, &now) == 0 && now.sa_handler != SIG_DFL) signalsToReset_.push_back(signo);
     }
+    signalsToReset_.push_back(0);
   }
-  // What the C library does in inChild is at home in one thread at a time. It is waited for, as by vfork(2);
-  // so is one that finds all the stacks taken.
+  // inChild uses the C library, in which two cannot be at a time on the same thread-local memory: that child
+  // is waited for, as by vfork(2). So is one that finds all the stacks taken.
   Launch* launch = inChild || !kHasRawSyscalls ? nullptr : FreeLaunch();
   const bool waits = launch == nullptr;
   if (waits) launch = &launches_[0];
   Describe(connection, launch);
-  launch->inChild = waits && inChild ? &inChild : nullptr;
+  launch->path = path_.c_str();
+  launch->argv = argv_.data();
+  launch->envp = launch->environment.data();
+  launch->signalsToReset = signalsToReset_.data();
+  launch->inChild = inChild ? &inChild : nullptr;
   launch->connection = connection.fd;
   launch->slot = slot;
+  launch->parent = getpid();
   launch->underWay = 1;
   // Its handlers would be run on our variables.
   AllSignalsBlocked untilItHasNoHandlers;
@@ -188,9 +190,9 @@ void Program::Describe(const Connection& connection, Launch* launch) const {
     Set("TCPREMOTEIP", connection.peer.Unmapped().Text());
     Set("TCPREMOTEPORT", std::to_string(connection.peer.Port()));
   }
-  launch->envp = inherited_;
-  for (std::string& variable : described) launch->envp.push_back(variable.data());
-  launch->envp.push_back(nullptr);
+  launch->environment = inherited_;
+  for (std::string& variable : described) launch->environment.push_back(variable.data());
+  launch->environment.push_back(nullptr);
 }
 
 }  // namespace truefork

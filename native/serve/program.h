@@ -44,7 +44,7 @@ class Program {
   std::vector<std::string> arguments_;
   std::vector<char*> argv_;
   std::vector<char*> inherited_;
-  std::vector<int> signalsToReset_;
+  std::vector<int> signalsToReset_;  // ends with 0
   std::unique_ptr<Launch[]> launches_;
 };
 

@@ -1,5 +1,5 @@
-// System calls without a C library around them: no errno, no symbol looked up at first use. For code that runs
-// beside other code on the same thread-local memory.
+// System calls without a C library around them: no errno, no symbol looked up at first use. For code that
+// runs beside other code on the same thread-local memory.
 #pragma once
 
 #include <sys/syscall.h>
