@@ -235,6 +235,26 @@ describe('a program that cannot be executed', () => {
     expect(await server.exitOf(3)).toMatchObject({ code: 127, signal: null, execError: 'ENOENT' });
     await server.stop();
   });
+
+  test.each([
+    ['', []],
+    [', with limits to set first', ['--max-open-files', '64', '--nice', '5']],
+  ])('many times at once, is told each time, and harms nobody%s', async (_, limits: string[]) => {
+    const file = newPath('.sh');
+    const program = '#!/bin/sh\necho here';
+    fs.writeFileSync(file, program, { mode: 0o755 });
+    const server = await serveExec(file, ['--port', '0', '--max-children', '300', ...limits]);
+    const before = descriptors(server.zygotePid);
+    fs.unlinkSync(file);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(server.port)));
+    expect(answers.every(answer => answer === '')).toBe(true);
+    await eventually('all to be told of', () => server.exits.length === 200);
+    for (const exit of server.exits) expect(exit).toMatchObject({ code: 127, execError: 'ENOENT' });
+    fs.writeFileSync(file, program, { mode: 0o755 });
+    expect(await ask(server.port)).toBe('here\n');
+    expect(descriptors(server.zygotePid)).toEqual(before);
+    await server.stop();
+  });
 });
 
 test('from a program, exec is a list of words', async () => {

@@ -18,7 +18,6 @@ struct Child {
   int64_t startedAt;   // NowMicros()
   uint32_t slot = 0;   // the supervisor's
   Source source = {};  // where its client comes from
-  int execErrnum = 0;  // why it is not the program that it should have become
 };
 
 class Children {

@@ -213,9 +213,9 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
 
 pid_t ServeLoop::StartProgram(const Connection& connection) {
   const uint32_t slot = supervisor_.TakeSlot();
-  const auto limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
-  int execErrnum = 0;
-  const pid_t pid = options_.program->Start(connection, limit, &execErrnum);
+  std::function<void()> limit;
+  if (resources_.Any()) limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
+  const pid_t pid = options_.program->Start(connection, &supervisor_.SlotOf(slot), limit);
   if (pid < 0) {
     const int errnum = errno;
     supervisor_.Leave(slot);
@@ -224,7 +224,7 @@ pid_t ServeLoop::StartProgram(const Connection& connection) {
   }
   pauseMs_ = 0;
   pausedUntil_ = 0;
-  TellOf(connection, pid, slot, execErrnum);
+  TellOf(connection, pid, slot);
   return pid;
 }
 
@@ -274,8 +274,8 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
   return pid;
 }
 
-void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum) {
-  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer), execErrnum};
+void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
+  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer)};
   supervisor_.Watch(slot, pid, connection.fd, connection.peer);
   channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
 }
@@ -438,6 +438,7 @@ void ServeLoop::ReapChildren() {
 
 void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage) {
   pool_.Forget(pid, NowMicros());
+  if (options_.program != nullptr) options_.program->Forget(pid);
   pausedUntil_ = 0;  // it gave back what may have been short
   if (child.id == 0) {
     supervisor_.Leave(child.slot);
@@ -447,7 +448,6 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   record.id = child.id;
   record.pid = pid;
   record.status = status;
-  record.execErrnum = child.execErrnum;
   record.durationUs = NowMicros() - child.startedAt;
   record.userCpuUs = Micros(usage.ru_utime);
   record.systemCpuUs = Micros(usage.ru_stime);
@@ -459,6 +459,7 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
   record.bytesIn = outcome.bytesIn;
   record.bytesOut = outcome.bytesOut;
+  record.execErrnum = outcome.execErrnum;
   record.limit =
       static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
   admission_.Leave(child.source, NowMicros());

@@ -72,7 +72,7 @@ class ServeLoop {
   pid_t ForkChild(int fd, uint32_t* slot, int* line);
   pid_t StartProgram(const Connection& connection);
   pid_t Postpone(const Connection& connection);
-  void TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum = 0);
+  void TellOf(const Connection& connection, pid_t pid, uint32_t slot);
   size_t Serving() const { return children_.size() - pool_.idle(); }
   void HearWhoIsDone();
   void KeepNothingOfTheParent();

@@ -43,7 +43,8 @@ class Supervisor {
     uint64_t bytesIn;
     uint64_t bytesOut;
     protocol::Limit limit;  // by which we have ended it
-    bool isOutOfMemory;     // its own last word
+    bool isOutOfMemory;     // its own last words
+    int execErrnum;
   };
   Outcome Leave(uint32_t slot);
   // The same of a child that goes on to serve another.
