@@ -128,7 +128,8 @@ struct Window {
 bool IsData(const Mapping& mapping) {
   const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   const bool isOurStack = here >= mapping.start && here < mapping.end;
-  return !mapping.shared && mapping.inode == 0 && mapping.protection == (PROT_READ | PROT_WRITE) && !isOurStack;
+  return !mapping.shared && mapping.inode == 0 && mapping.protection == (PROT_READ | PROT_WRITE) &&
+         !isOurStack;
 }
 
 std::vector<Window> WindowsOnData(const Residency& residency) {

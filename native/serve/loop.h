@@ -32,7 +32,7 @@ class ServeLoop {
     Program* program;         // what serves in the place of a forked copy of this process, or null
     Pool::Options pool = {};  // children forked ahead; with a program there are none
     bool standby = false;     // lets nobody in before the owner says Begin
-    std::function<void()> onceListening = [] {};    // called when that was told, before the first fork
+    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options);
@@ -109,7 +109,7 @@ class ServeLoop {
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
   packed::Vector<pid_t> ended_;  // children of whom a signal came
-  int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
+  int64_t sweepAt_ = 0;          // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
   uint32_t elsewhere_ = 0;  // children of zygotes that have retired
   bool queueIsEmpty_ = false;

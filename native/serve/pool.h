@@ -76,7 +76,7 @@ class Pool {
   void SendAway(const Worker& worker) const;
 
   Options options_;
-  uint32_t wanted_;  // between min and max
+  uint32_t wanted_;              // between min and max
   packed::Vector<Worker> idle_;  // the next is at the back
   packed::UnorderedMap<pid_t, Worker> busy_;
   int done_[2] = {-1, -1};

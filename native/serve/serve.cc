@@ -83,8 +83,9 @@ std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
   return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
 }
 
-// What the event loop runs when it has nothing else to do, and what is called where that returns. There is one
-// to a process, and a child leaves it as it lies: to take it apart would be to write to pages that it shares.
+// What the event loop runs when it has nothing else to do, and what is called where that returns. There is
+// one to a process, and a child leaves it as it lies: to take it apart would be to write to pages that it
+// shares.
 struct Service {
   Service(const Napi::Object& given, uv_loop_t* eventLoop, const ServeLoop::Options& options)
       : listeners(ListenersFrom(given)),

@@ -8,8 +8,8 @@
 namespace truefork {
 
 // serve({ listeners, channel, maxChildren, settings, privileges, program, … }): the loop of loop.h,
-// run by the event loop. Calls in each child onChild(fd) with the descriptor of its connection: or -1 where it
-// was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets; and in the zygote
+// run by the event loop. Calls in each child onChild(fd) with the descriptor of its connection: or -1 where
+// it was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets; and in the zygote
 // onEnd(), once the server has ended. With a program, { path, arguments }, that is what the children become.
 Napi::Value Serve(const Napi::CallbackInfo& info);
 

@@ -1,5 +1,5 @@
-// A function of JavaScript's that is called from the top of the event loop. It is looked up once, and not by its
-// name in every child.
+// A function of JavaScript's that is called from the top of the event loop. It is looked up once, and not by
+// its name in every child.
 #pragma once
 
 #include <napi.h>

@@ -30,8 +30,7 @@ template <typename T>
 using Vector = std::vector<T, Allocator<T>>;
 
 template <typename Key, typename T, typename Hash = std::hash<Key>>
-using UnorderedMap =
-    std::unordered_map<Key, T, Hash, std::equal_to<Key>, Allocator<std::pair<const Key, T>>>;
+using UnorderedMap = std::unordered_map<Key, T, Hash, std::equal_to<Key>, Allocator<std::pair<const Key, T>>>;
 
 using String = std::basic_string<char, std::char_traits<char>, Allocator<char>>;
 
