@@ -11,9 +11,16 @@ interface ProcessInternals {
 }
 
 let isChild = false;
+let isOfZygote = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
+}
+
+/** Whose main script has long come to its end: of other children Node may have to say that it has not. */
+export function guardExitsOfZygotesChildren(): void {
+  guardExitsOfChild();
+  isOfZygote = true;
 }
 
 const writesCoverage = Boolean(process.env.NODE_V8_COVERAGE);
@@ -60,7 +67,7 @@ export function leaveUnheard(): void {
   const isHeard = listeners.beforeExit !== undefined || listeners.exit !== undefined || writesCoverage;
   if (isHeard || process.emit !== emit || internals.reallyExit !== reallyExit) return;
   const code = Number(process.exitCode ?? 0);
-  if (isChild) native.exitNow(code);
+  if (isOfZygote) native.exitNow(code);
 }
 
 export function prepareExits(): void {

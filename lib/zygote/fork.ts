@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
-import { prepareForChildren } from '../fork/prepare.js';
+import { becomeZygote } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
 import { CallbacksServer } from './callbacks.js';
 import { forkingOptions, type ZygoteConfig } from './config.js';
@@ -21,7 +21,7 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
     if (inspectChild) waitForDebugger();
     server.serve(fd);
   };
-  prepareForChildren();
+  becomeZygote();
   const hasHandlers = handlesFork('afterInChild');
   native.serve({
     ...forkingOptions(config),
