@@ -2,7 +2,6 @@
  * Goes through whole connections before the first client comes, so that children find done what else each would do
  * anew: functions compiled, call sites warmed, symbols resolved. The script's own handler takes no part in it.
  */
-import http from 'node:http';
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import v8 from 'node:v8';
@@ -10,7 +9,7 @@ import vm from 'node:vm';
 import { native } from '../native.js';
 import { CallbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
-import { serveByServer, serveByStream } from './sockets.js';
+import { isHttpServer, serveByServer, serveByStream } from './sockets.js';
 
 /**
  * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,
@@ -36,7 +35,7 @@ export async function rehearse(
     await new Promise<void>(ended => {
       if (form === 'callbacks') playCallbacks(fd, ended);
       else if (form === 'stream') playStream(fd, ended);
-      else playServer(fd, handler instanceof http.Server, ended);
+      else playServer(fd, isHttpServer(handler), ended);
     });
     native.close(client);
   }
@@ -56,7 +55,7 @@ function playStream(fd: number, ended: () => void): void {
 
 function playServer(fd: number, isHttp: boolean, ended: () => void): void {
   const server = isHttp
-    ? http.createServer((_request, response) => response.end('rehearsal'))
+    ? process.getBuiltinModule('node:http').createServer((_request, response) => response.end('rehearsal'))
     : net.createServer(socket => socket.pipe(socket));
   serveByServer(server, fd).once('close', () => {
     server.close(() => {}); // ends the timer of its request timeouts; it never listened
