@@ -209,8 +209,11 @@ describe('the kernel is asked for', () => {
     const server = await serve(echo, ['--keep-alive', '--keep-alive-initial-delay', '60s']);
     const client = await server.connect();
     await client.exchange('hello');
-    const { stdout } = await run('ss', ['-tnoH', 'state', 'established', 'sport', '=', `:${server.port}`]);
-    expect(stdout).toMatch(/timer:\(keepalive,(1min|5\d[\d.]*sec)/);
+    // Until the client has acknowledged the answer, there is another timer.
+    await eventually('the timer of the probes', async () => {
+      const { stdout } = await run('ss', ['-tnoH', 'state', 'established', 'sport', '=', `:${server.port}`]);
+      return /timer:\(keepalive,(1min|5\d[\d.]*sec)/.test(stdout);
+    });
     await client.end();
     await server.stop();
   });

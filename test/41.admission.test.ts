@@ -15,7 +15,8 @@ test('a thousand silent sockets from one address: a client from another is serve
   await eventually('20 children', () => server.connections.length === 20);
   // The quickest of some: others may be using the machine.
   let quickest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 10; i++) {
+  let others = 0;
+  for (; others < 10 || (others < 200 && quickest >= 100); others++) {
     const began = performance.now();
     const other = await server.connect(stranger);
     expect(await other.exchange('hello')).toBe('hello');
@@ -28,7 +29,7 @@ test('a thousand silent sockets from one address: a client from another is serve
   );
   for (const client of silent) client.socket.destroy();
   await server.stop();
-  expect(server.connections.length).toBe(30);
+  expect(server.connections.length).toBe(20 + others);
 });
 
 describe('a client beyond its share', () => {
@@ -122,14 +123,15 @@ test('beyond the rate of all, clients wait and none is lost', async () => {
 
 test('a flood of refused clients is a few records, and stays out of the way', async () => {
   const server = await serve(echo, ['--deny', stranger]);
+  const began = performance.now();
   for (let round = 0; round < 20; round++) {
     const clients = await Promise.all(Array.from({ length: 50 }, () => server.connect(stranger)));
     for (const client of clients) expect(await client.closed).toBe('');
   }
   expect(await ask(server.port, 'hello')).toBe('hello');
   await eventually('all to be counted', () => server.refusals.at(-1)?.total === 1000);
-  const seconds = server.refusals.length;
-  expect(seconds).toBeLessThan(60);
+  const seconds = Math.ceil((performance.now() - began) / 1000);
+  expect(server.refusals.length).toBeLessThanOrEqual(seconds + 1);
   expect(server.refusals.reduce((sum, { count }) => sum + count, 0)).toBe(1000);
   await server.stop();
 });

@@ -48,7 +48,9 @@ export class Served extends Subject {
 
   /** The oldest first. */
   get zygotePids(): number[] {
-    return children(this.pid).flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+    const zygotes = children(this.pid).filter(({ state }) => state !== 'Z');
+    // Not by their ids, which begin anew where there are no more.
+    return zygotes.sort((a, b) => a.startedAt - b.startedAt).map(({ pid }) => pid);
   }
 
   get refusals(): RefusedEvent[] {

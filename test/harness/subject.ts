@@ -52,6 +52,10 @@ export class Subject {
     this.process.stderr!.setEncoding('utf8').on('data', text => {
       this.stderr += text;
     });
+    // A program that this machine has not is one that ended with an error.
+    this.process.on('error', error => {
+      this.stderr += error.message;
+    });
     const timer = setTimeout(() => this.killGroup(), deadline);
     this.ended = new Promise(resolve => {
       this.process.once('close', (code, signal) => {
@@ -74,8 +78,9 @@ export class Subject {
   ): Promise<RegExpExecArray> {
     const look = () => {
       const found = pattern.exec(this[stream]);
-      if (found === null && this.process.exitCode !== null)
-        throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
+      const { exitCode, signalCode } = this.process;
+      if (found === null && (exitCode ?? signalCode) !== null)
+        throw new Error(`ended with ${exitCode ?? signalCode}; it said: ${this.stdout}${this.stderr}`);
       return found;
     };
     return eventually(`${stream} to match ${pattern}`, look, deadlineMs);

@@ -5,13 +5,14 @@ import { calling, holds } from './subject.ts';
 describe.each([
   ['IPv4', "{ family: p.AF_INET, address: '127.0.0.1', port: 0 }", 'port'],
   ['IPv6', "{ family: p.AF_INET6, address: '::1', port: 0 }", 'port'],
-  ['a path', '{ family: p.AF_UNIX, path: "/tmp/truefork-" + process.pid }', 'path'],
+  ['a path', '{ family: p.AF_UNIX, path: fs.mkdtempSync("/tmp/truefork-") + "/socket" }', 'path'],
   ['an abstract name', '{ family: p.AF_UNIX, path: "\\0truefork-" + process.pid }', 'path'],
 ])('over %s', (_name, address, distinct) => {
   test('a client and a server exchange bytes, and know each other', () =>
     holds(
       calling(`
         import fs from 'node:fs';
+        import path from 'node:path';
         const address = ${address};
         const listenfd = p.socket(address.family, p.SOCK_STREAM, 0);
         p.bind(listenfd, address);
@@ -41,7 +42,7 @@ describe.each([
         p.shutdown(client, p.SHUT_WR);
         assert.equal(p.read(connfd, buf), 0);
         for (const fd of [client, connfd, listenfd]) p.close(fd);
-        if (name.path?.[0] === '/') fs.unlinkSync(name.path);
+        if (name.path?.[0] === '/') fs.rmSync(path.dirname(name.path), { recursive: true });
       `),
     ));
 });
