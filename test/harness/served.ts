@@ -22,6 +22,9 @@ export type RefusedEvent = { event: 'refused' } & RefusedInfo;
 
 export class Served extends Subject {
   port = 0;
+  readonly #events: Event[] = [];
+  /** How much of what it said is among them. */
+  #parsed = 0;
 
   /** Waits until it serves, and remembers the first of its ports. */
   async listens(deadlineMs?: number): Promise<void> {
@@ -30,8 +33,11 @@ export class Served extends Subject {
   }
 
   get events(): Event[] {
-    const lines = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1).split('\n');
-    return lines.filter(Boolean).map(line => JSON.parse(line));
+    const end = this.stdout.lastIndexOf('\n') + 1;
+    const lines = this.stdout.slice(this.#parsed, end).split('\n').filter(Boolean);
+    this.#events.push(...lines.map(line => JSON.parse(line)));
+    this.#parsed = end;
+    return this.#events;
   }
 
   get connections(): ConnectionInfo[] {
