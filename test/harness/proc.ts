@@ -90,7 +90,7 @@ export function title(pid: number): string {
 /** How often each has been put to sleep, or was made to give way: a process that sleeps on keeps its numbers. */
 function switches(pids: readonly number[]): string {
   return pids
-    .map(pid => status(pid, 'voluntary_ctxt_switches') + status(pid, 'nonvoluntary_ctxt_switches'))
+    .flatMap(pid => [status(pid, 'voluntary_ctxt_switches'), status(pid, 'nonvoluntary_ctxt_switches')])
     .join();
 }
 

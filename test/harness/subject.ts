@@ -32,6 +32,8 @@ const running = new Set<Subject>();
 export class Subject {
   readonly process: ChildProcess;
   readonly ended: Promise<Ending>;
+  /** How it ended, once all that it said has been read. */
+  #ending: Ending | undefined;
   stdout = '';
   stderr = '';
 
@@ -60,7 +62,8 @@ export class Subject {
     this.ended = new Promise(resolve => {
       this.process.once('close', (code, signal) => {
         clearTimeout(timer);
-        resolve({ code, signal });
+        this.#ending = { code, signal };
+        resolve(this.#ending);
       });
     });
     running.add(this);
@@ -78,9 +81,10 @@ export class Subject {
   ): Promise<RegExpExecArray> {
     const look = () => {
       const found = pattern.exec(this[stream]);
-      const { exitCode, signalCode } = this.process;
-      if (found === null && (exitCode ?? signalCode) !== null)
-        throw new Error(`ended with ${exitCode ?? signalCode}; it said: ${this.stdout}${this.stderr}`);
+      if (found === null && this.#ending !== undefined)
+        throw new Error(
+          `ended with ${this.#ending.code ?? this.#ending.signal}; it said: ${this.stdout}${this.stderr}`,
+        );
       return found;
     };
     return eventually(`${stream} to match ${pattern}`, look, deadlineMs);
