@@ -284,7 +284,7 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
     const began = Date.now();
     const isOver = () => {
       const seconds = (Date.now() - began) / 1000;
-      return seconds > 25 || (seconds > 3 && kills >= 30 && acknowledged() >= 100);
+      return seconds > 40 || (seconds > 3 && kills >= 30 && acknowledged() >= 100);
     };
     const killing = (async () => {
       while (!isOver()) {
