@@ -48,5 +48,11 @@ for line in "$@"; do
   TRUEFORK_PACKAGE=whole TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node npx vitest run test/80.package.test.ts
 done
 
+# The first npm that runs no script of a dependency, so nothing may hang on one.
+step 'the package, installed by npm 12'
+npm install --prefix "$work/npm" --no-audit --no-fund --loglevel error npm@12
+npm_execpath=$work/npm/node_modules/npm/bin/npm-cli.js TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node \
+  node_modules/.bin/vitest run test/80.package.test.ts
+
 step 'npm publish --dry-run'
 npm publish --dry-run --ignore-scripts "$tarball"

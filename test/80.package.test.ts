@@ -214,6 +214,24 @@ describe('is imported', () => {
   });
 });
 
+test('a release names the repository that it is built in, without which npm refuses provenance', async () => {
+  const workflow = fs.readFileSync(path.join(root, '.github/workflows/release.yml'), 'utf8');
+  const [, command] = /- run: (npm pkg set .*)/.exec(workflow)!;
+  const cwd = emptyProject('repository');
+  const env = {
+    ...environment,
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_REPOSITORY: 'somebody/truefork',
+  };
+  const script = command!.replace('npm', `${JSON.stringify(node)} ${JSON.stringify(npm)}`);
+  const result = await run('/bin/sh', ['-c', script], { cwd, env });
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+  expect(JSON.parse(fs.readFileSync(path.join(cwd, 'package.json'), 'utf8')).repository).toEqual({
+    type: 'git',
+    url: 'git+https://github.com/somebody/truefork.git',
+  });
+});
+
 test('examples/ci: what a student does, step by step', slow, async () => {
   const cwd = path.join(folder, 'assignment');
   fs.cpSync(path.join(root, 'examples/ci'), cwd, { recursive: true });
