@@ -125,7 +125,7 @@ async function forkAll() {
     reap();
     if (Date.now() - reported < reportEveryMs) continue;
     reported = Date.now();
-    say({ forked: index + 1 });
+    say({ tally });
   }
   while (live.size > 0) waitForAChild();
   return true;
@@ -136,5 +136,5 @@ if (unknown !== undefined) throw new Error(`no work is "${unknown}": ${Object.ke
 posix.sigaction(posix.SIGCHLD, { sa_handler() {} });
 if (await forkAll()) {
   removeFiles();
-  say({ forked: forks, tally });
+  say({ tally });
 }
