@@ -100,23 +100,21 @@ async function stress(node) {
   });
   const pid = /** @type {number} */ (subject.pid);
   const ended = once(subject, 'close');
-  // The forker itself may hang, too: it has its deadline from one word to the next.
-  let silence = setTimeout(() => {}, 0);
-  const expectWord = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      console.error(`the process that forks has been silent for too long:\n${backtrace(pid)}`);
-      killHard(-pid);
-    }, 2 * deadlineMs);
-  };
-  expectWord();
+  // The forker itself may hang, too: it has its deadline from one word to the next, in ticks of a timer that stand still
+  // while the machine is suspended.
+  let silentSeconds = 0;
+  const clock = setInterval(() => {
+    if (++silentSeconds < (2 * deadlineMs) / 1000) return;
+    console.error(`the process that forks has been silent for too long:\n${backtrace(pid)}`);
+    killHard(-pid);
+  }, 1000);
   const cutShort = () => {
     interrupted = true;
     killHard(-pid);
   };
   process.once('SIGINT', cutShort).once('SIGTERM', cutShort);
   for await (const line of createInterface({ input: subject.stdout })) {
-    expectWord();
+    silentSeconds = 0;
     /** @type {Message} */
     const { tally, hung, signal, wrongCode } = JSON.parse(line);
     if (tally === undefined) console.error(`\n${version}: ${line}`);
@@ -133,7 +131,7 @@ async function stress(node) {
     }
     progress(result.forks, result.hung + result.signals + result.wrongCodes);
   }
-  clearTimeout(silence);
+  clearInterval(clock);
   const [code, signal] = await ended;
   killHard(-pid); // what a failed run may have left
   if (process.stderr.isTTY) console.error();
