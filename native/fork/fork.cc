@@ -42,6 +42,15 @@ class UnseenWakeUps {
   std::vector<uv_async_t*> unseen_;
 };
 
+// A process that the parent started is no child of this one: nobody will tell of its end here, and a loop
+// that waited for it would wait for ever.
+void ForgetParentsProcesses(uv_loop_t* loop) {
+  const auto forget = [](uv_handle_t* handle, void*) {
+    if (uv_handle_get_type(handle) == UV_PROCESS) uv_unref(handle);
+  };
+  uv_walk(loop, forget, nullptr);
+}
+
 }  // namespace
 
 pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
@@ -62,6 +71,7 @@ pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
   uv_loop_fork(loop);
   uv_update_time(loop);
   unseen.Repeat();
+  ForgetParentsProcesses(loop);
   DropTasksForThreads();
   GuardExits();
   return 0;
