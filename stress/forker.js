@@ -15,6 +15,7 @@ const { forks, seed, only, atOnce, deadlineMs } = JSON.parse(process.argv[2]);
 /** @type {string[]} */
 const kinds = only ?? Object.keys(works);
 const reportEveryMs = 500;
+const lookEveryMs = 500;
 
 const exitWith = (/** @type {number} */ code) =>
   process.on('exit', () => {
@@ -86,20 +87,30 @@ function reap() {
   }
 }
 
+let awake = 0;
+let looked = Date.now();
+
+/** Milliseconds of this run, without the time for which the whole machine was suspended: that is no child's fault. */
+function awakeMs() {
+  const now = Date.now();
+  awake += Math.min(now - looked, 2 * lookEveryMs);
+  looked = now;
+  return awake;
+}
+
 /** Sleeps until a child has ended, or one has used its time up. */
 function waitForAChild() {
   // The event loop may have heard the signal already. One that comes after this look ends the poll below.
   if (reap()) return;
-  const oldest = [...live.values()].find(({ told }) => !told);
-  const left = oldest === undefined ? -1 : Math.max(0, oldest.since + deadlineMs - Date.now());
   try {
-    posix.poll([], left);
+    posix.poll([], lookEveryMs);
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EINTR') throw error;
   }
   reap();
+  const now = awakeMs();
   for (const [pid, child] of live) {
-    if (child.told || Date.now() - child.since < deadlineMs) continue;
+    if (child.told || now - child.since < deadlineMs) continue;
     child.told = true;
     const { index, kind, way } = child;
     say({ hung: pid, index, kind, way }); // whoever reads this looks at it, and kills it
@@ -121,11 +132,11 @@ async function forkAll() {
       await beChild(child, drawsOfChild);
       return false;
     }
-    live.set(pid, { ...child, since: Date.now(), told: false });
+    live.set(pid, { ...child, since: awakeMs(), told: false });
     reap();
     if (Date.now() - reported < reportEveryMs) continue;
     reported = Date.now();
-    say({ forked: index + 1 });
+    say({ tally });
   }
   while (live.size > 0) waitForAChild();
   return true;
@@ -136,5 +147,5 @@ if (unknown !== undefined) throw new Error(`no work is "${unknown}": ${Object.ke
 posix.sigaction(posix.SIGCHLD, { sa_handler() {} });
 if (await forkAll()) {
   removeFiles();
-  say({ forked: forks, tally });
+  say({ tally });
 }

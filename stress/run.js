@@ -14,7 +14,7 @@ import { backtrace } from './backtrace.js';
  * @typedef {object} Result
  * @property {string} node its version
  * @property {number} seed
- * @property {number} forks
+ * @property {number} forks children that were forked and have ended
  * @property {Record<string, number>} tally how many children did what
  * @property {number} hung
  * @property {number} signals
@@ -29,7 +29,8 @@ const usage = `npm run stress -- [options]
   --only WORK      this work alone; may be given again   (all)
   --at-once N      children at once                      (as many as there are cores)
   --deadline S     seconds for each child                (60)
-  --write          into docs/fork-safety.md, too`;
+  --write          into docs/fork-safety.md, too
+^C ends the run with what it has seen so far.`;
 
 const { values } = parseArgs({
   options: {
@@ -51,6 +52,7 @@ function whole(/** @type {'forks' | 'seed' | 'at-once' | 'deadline'} */ option) 
   process.exit(2);
 }
 
+let interrupted = false;
 const forks = whole('forks');
 const seed = whole('seed');
 const deadlineMs = whole('deadline') * 1000;
@@ -59,7 +61,7 @@ const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const forker = fileURLToPath(new URL('forker.js', import.meta.url));
 
 /** What the forker says; each line has one of these. */
-/** @typedef {{ forked?: number, tally?: Record<string, number>, hung?: number, signal?: number, wrongCode?: number }} Message */
+/** @typedef {{ tally?: Record<string, number>, hung?: number, signal?: number, wrongCode?: number }} Message */
 
 /** The line that is written over and over; where nobody watches, one in half a minute. */
 function progressOf(/** @type {string} */ version) {
@@ -98,23 +100,28 @@ async function stress(node) {
   });
   const pid = /** @type {number} */ (subject.pid);
   const ended = once(subject, 'close');
-  // The forker itself may hang, too: it has its deadline from one word to the next.
-  let silence = setTimeout(() => {}, 0);
-  const expectWord = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => {
-      console.error(`the process that forks has been silent for too long:\n${backtrace(pid)}`);
-      killHard(-pid);
-    }, 2 * deadlineMs);
+  // The forker itself may hang, too: it has its deadline from one word to the next, in ticks of a timer that stand still
+  // while the machine is suspended.
+  let silentSeconds = 0;
+  const clock = setInterval(() => {
+    if (++silentSeconds < (2 * deadlineMs) / 1000) return;
+    console.error(`the process that forks has been silent for too long:\n${backtrace(pid)}`);
+    killHard(-pid);
+  }, 1000);
+  const cutShort = () => {
+    interrupted = true;
+    killHard(-pid);
   };
-  expectWord();
+  process.once('SIGINT', cutShort).once('SIGTERM', cutShort);
   for await (const line of createInterface({ input: subject.stdout })) {
-    expectWord();
+    silentSeconds = 0;
     /** @type {Message} */
-    const { forked, tally, hung, signal, wrongCode } = JSON.parse(line);
-    if (forked !== undefined) result.forks = forked;
-    else console.error(`\n${version}: ${line}`);
-    if (tally !== undefined) result.tally = tally;
+    const { tally, hung, signal, wrongCode } = JSON.parse(line);
+    if (tally === undefined) console.error(`\n${version}: ${line}`);
+    else {
+      result.tally = tally;
+      result.forks = Object.values(tally).reduce((sum, n) => sum + n);
+    }
     if (signal !== undefined) result.signals++;
     if (wrongCode !== undefined) result.wrongCodes++;
     if (hung !== undefined) {
@@ -124,11 +131,13 @@ async function stress(node) {
     }
     progress(result.forks, result.hung + result.signals + result.wrongCodes);
   }
-  clearTimeout(silence);
+  clearInterval(clock);
   const [code, signal] = await ended;
   killHard(-pid); // what a failed run may have left
   if (process.stderr.isTTY) console.error();
-  if (code !== 0) throw new Error(`Node ${version}: the process that forks ended with ${signal ?? code}`);
+  process.off('SIGINT', cutShort).off('SIGTERM', cutShort);
+  if (code !== 0 && !interrupted)
+    throw new Error(`Node ${version}: the process that forks ended with ${signal ?? code}`);
   result.seconds = Math.round((Date.now() - began) / 1000);
   return result;
 }
@@ -165,6 +174,7 @@ for (const node of values.node ?? allLines.map(nodeOfLine)) {
   const result = await stress(node);
   byLine.set(result.node, result);
   if (values.write) record('stress', lineOf(node), result, draw);
+  if (interrupted) break;
 }
 const [head, ...rows] = draw(byLine);
 const table = new Table({ head, style: { head: [], border: [] } });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scriptFolder } from './harness/scripts.ts';
+import { script, scriptFolder } from './harness/scripts.ts';
 import { node, run, Subject } from './harness/subject.ts';
 import { forking, output } from './posix/subject.ts';
 
@@ -12,6 +12,11 @@ const exitOf =
 
 /** Keeps the event loop from looking for as long as the thread pool may need, if nothing else uses the machine. */
 const withoutLooking = 'for (const until = Date.now() + 200; Date.now() < until; );';
+
+/** A fork is refused while a thread is at work, which on a busy machine may be longer than the fork itself waits. */
+const forkWhenQuiet = `(() => {
+  for (;;) try { return p.fork(); } catch (error) { if (error.code !== 'ERR_TRUEFORK_UNSAFE') throw error; }
+})()`;
 
 describe('work of the thread pool', () => {
   test('that was done, and not yet looked at, calls back in both processes', async () => {
@@ -34,6 +39,24 @@ describe('work of the thread pool', () => {
       `),
     );
     expect(said).toMatch(/^(child 3 0\nparent 3 0|parent 3 0\nchild 3 0)\n$/);
+  });
+
+  test('more of it than there are threads: a fork waits until the last is done, and none is lost', async () => {
+    const said = await output(
+      forking(`
+        import fs from 'node:fs';
+        for (let round = 0; round < 20; round++) {
+          let back = 0;
+          for (let n = 0; n < 64; n++) fs.stat('/', () => back++);
+          const pid = ${forkWhenQuiet};
+          while (back < 64) await new Promise(setImmediate);
+          if (pid === 0) p._exit(back);
+          assert.equal((${exitOf})(pid), 64);
+        }
+        console.log('all');
+      `),
+    );
+    expect(said).toBe('all\n');
   });
 
   test('that goes on is no child’s: the fork is refused, and the thread named', async () => {
@@ -149,6 +172,102 @@ describe('what the parent has open', () => {
     expect(said).toBe('served by true\n');
   });
 
+  test('a socket whose data comes after the parent has closed it is read in the child', async () => {
+    const said = await output(
+      forking(`
+        import net from 'node:net';
+        const parent = p.getpid();
+        for (const listens of ['before', 'after']) {
+          const [far, fd] = connection();
+          const socket = new net.Socket({ fd, readable: true, writable: true });
+          const listen = () => socket.once('data', data => {
+            console.log(p.getpid() === parent ? 'parent' : 'child', 'listening', listens, 'the fork reads', String(data));
+            socket.destroy();
+          });
+          if (listens === 'before') listen();
+          await new Promise(setImmediate);
+          const pid = p.fork();
+          if (pid === 0) {
+            if (listens === 'after') listen();
+            break;
+          }
+          socket.destroy();
+          await new Promise(resolve => socket.once('close', resolve));
+          p.send(far, Buffer.from('late'));
+          assert.equal((${exitOf})(pid), 0);
+        }
+      `),
+    );
+    expect(said).toBe(
+      'child listening before the fork reads late\nchild listening after the fork reads late\n',
+    );
+  });
+
+  test('a watched folder is watched in both, and a watcher that the child closes goes on in the parent', async () => {
+    const said = await output(
+      forking(`
+        import fs from 'node:fs';
+        import path from 'node:path';
+        const folder = fs.mkdtempSync(process.argv[1] + '-');
+        const seen = [];
+        let told;
+        const watcher = fs.watch(folder, (_, file) => { seen.push(file); told?.(); });
+        const toSee = async (...files) => {
+          for (const file of files) fs.writeFileSync(path.join(folder, file), '');
+          while (!files.every(file => seen.includes(file))) await new Promise(resolve => { told = resolve; });
+        };
+        await new Promise(setImmediate);
+        const pid = p.fork();
+        if (pid === 0) {
+          await toSee('a', 'b');
+          watcher.close();
+          const own = fs.watch(folder, (_, file) => { own.close(); process.exitCode = file === 'c' ? 3 : 4; });
+          fs.writeFileSync(path.join(folder, 'c'), '');
+        } else {
+          assert.equal((${exitOf})(pid), 3);
+          await toSee('d');
+          watcher.close();
+          console.log([...new Set(seen)].join(' '));
+        }
+      `),
+    );
+    expect(said).toBe('a b c d\n');
+  });
+
+  test('a listener of process.on() hears the signals of its own process, and no other’s', async () => {
+    const said = await output(
+      forking(`
+        const parent = p.getpid();
+        let heard = 0;
+        process.on('SIGUSR2', () => { heard++; console.log(p.getpid() === parent ? 'parent' : 'child'); });
+        const alive = setInterval(() => { if (heard > 0) clearInterval(alive); }, 1);
+        const [ready, tell] = p.pipe();
+        const looping = p.fork();
+        if (looping === 0) p.write(tell, Buffer.from('x'));
+        else {
+          p.read(ready, Buffer.alloc(1));
+          p.kill(looping, p.SIGUSR2);
+          assert.equal((${exitOf})(looping), 0);
+          const deaf = p.fork(); // its loop never looks
+          if (deaf === 0) {
+            p.sigprocmask(p.SIG_BLOCK, [p.SIGTERM]);
+            p.write(tell, Buffer.from('x'));
+            while (!p.sigpending().has(p.SIGTERM)) p.poll([], 1);
+            p._exit(5);
+          }
+          p.read(ready, Buffer.alloc(1));
+          p.kill(deaf, p.SIGUSR2);
+          p.kill(deaf, p.SIGTERM);
+          assert.equal((${exitOf})(deaf), 5);
+          for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setTimeout(resolve, 1));
+          assert.equal(heard, 0);
+          process.kill(process.pid, 'SIGUSR2');
+        }
+      `),
+    );
+    expect(said).toBe('child\nparent\n');
+  });
+
   test('an inspector session, a profiler or a Worker: refused', async () => {
     const said = await output(
       forking(`
@@ -235,4 +354,112 @@ test('promises of WebAssembly that follow one another are all kept before the ch
     `),
   );
   expect(said).toBe('20\n');
+});
+
+describe('an import', () => {
+  test('in whose midst the module forks itself is finished in both, and known as one module', async () => {
+    const forks = script(`
+      import * as p from 'truefork/posix';
+      export const pid = p.fork();
+      export const last = 'all of it';
+    `);
+    const said = await output(
+      forking(`
+        import fs from 'node:fs';
+        const module = await import(process.argv[2]);
+        assert.equal(module.last, 'all of it');
+        assert.equal(await import(process.argv[2]), module);
+        if (module.pid === 0) {
+          assert.equal((await import('data:text/javascript,export default 5')).default, 5);
+          process.exitCode = 3;
+        } else console.log((${exitOf})(module.pid));
+      `),
+      [forks],
+    );
+    expect(said).toBe('3\n');
+  });
+
+  test.each([
+    ['that has just been asked for', ''],
+    ['whose module waits', 'await begun;'],
+  ])('%s is finished in both', async (_when, untilThen) => {
+    const slow = script(`
+      globalThis.begin();
+      export let done = false;
+      await new Promise(resolve => setTimeout(resolve, 30));
+      done = true;
+    `);
+    const said = await output(
+      forking(`
+        const begun = new Promise(resolve => { globalThis.begin = resolve; });
+        const coming = import(process.argv[2]);
+        ${untilThen}
+        const pid = ${forkWhenQuiet};
+        const module = await coming;
+        assert.equal(module.done, true);
+        assert.equal(await import(process.argv[2]), module);
+        if (pid === 0) process.exitCode = 4;
+        else console.log((${exitOf})(pid));
+      `),
+      [slow],
+    );
+    expect(said).toBe('4\n');
+  });
+});
+
+describe('what V8 would give to its threads', () => {
+  // V8 tells by bits of this number how a function runs: 16 is "optimized" (src/runtime/runtime.h).
+  test('a function that was half hot at the fork is optimized in the child all the same', async () => {
+    const said = await output(
+      forking(`
+        import v8 from 'node:v8';
+        v8.setFlagsFromString('--allow-natives-syntax');
+        const optimized = new Function('f', 'return (%GetOptimizationStatus(f) & 16) !== 0');
+        const functions = Array.from({ length: 20 }, (_, n) =>
+          new Function('count', 'let sum = 0; for (let i = 0; i < count; i++) sum = (sum + i * ' + n + ') | 0; return sum;'));
+        for (const [n, each] of functions.entries()) for (let call = 0; call < n; call++) each(10);
+        assert.ok(functions.filter(each => !optimized(each)).length > 10);
+        const pid = p.fork();
+        if (pid !== 0) process.exit((${exitOf})(pid));
+        const deadline = Date.now() + 15_000;
+        for (const each of functions) {
+          while (!optimized(each) && Date.now() < deadline) each(1000);
+          await null;
+        }
+        console.log(functions.filter(optimized).length);
+      `),
+    );
+    expect(said).toBe('20\n');
+  });
+
+  test('contexts of vm are used, dropped and collected in the child, and new ones made', async () => {
+    const said = await output(
+      forking(`
+        import v8 from 'node:v8';
+        import vm from 'node:vm';
+        v8.setFlagsFromString('--expose-gc');
+        const gc = vm.runInNewContext('gc');
+        const make = () => vm.createContext({ text: 'x'.repeat(100_000) });
+        let contexts = Array.from({ length: 20 }, make);
+        for (const context of contexts) vm.runInContext('var list = Array.from(text)', context);
+        gc(); // as an embedder that tells V8 that memory is low
+        const pid = p.fork();
+        if (pid !== 0) process.exit((${exitOf})(pid));
+        let collected = 0;
+        const registry = new FinalizationRegistry(() => collected++);
+        for (const context of contexts) {
+          assert.equal(vm.runInContext('list.length', context), 100_000);
+          registry.register(context);
+        }
+        contexts = undefined;
+        for (let round = 0; round < 100 && collected < 10; round++) {
+          assert.equal(vm.runInContext('text.length', make()), 100_000);
+          gc();
+          await new Promise(setImmediate);
+        }
+        console.log(collected >= 10);
+      `),
+    );
+    expect(said).toBe('true\n');
+  });
 });

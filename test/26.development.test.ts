@@ -4,8 +4,9 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { ask } from './harness/client.ts';
+import { children } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
-import { serve } from './harness/served.ts';
+import { type Served, serve } from './harness/served.ts';
 import { cli, node, run } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 import { forking } from './posix/subject.ts';
@@ -92,8 +93,24 @@ class Debugger {
     return (reply as { result: Record<string, never> }).result;
   }
 
-  event(method: string): Promise<{ params: Record<string, never> }> {
-    return eventually(method, () => this.events.find(event => event.method === method));
+  /** The n-th event of that name. */
+  event(method: string, n = 1): Promise<{ params: Record<string, never> }> {
+    return eventually(method, () => this.events.filter(event => event.method === method)[n - 1]);
+  }
+
+  /** Has the child stop at a line of a file, counted from 0, and lets it run until then. */
+  async runTo(file: string, lineNumber: number): Promise<void> {
+    await this.ask('Debugger.enable');
+    await this.ask('Debugger.setBreakpointByUrl', { lineNumber, urlRegex: path.basename(file) });
+    await this.ask('Runtime.enable');
+    await this.ask('Runtime.runIfWaitingForDebugger');
+  }
+
+  /** What an expression is where the child has stopped. */
+  async evaluate(expression: string, { params }: { params: Record<string, never> }): Promise<unknown> {
+    const { callFrameId } = (params.callFrames as unknown as Record<string, string>[])[0]!;
+    const { result } = await this.ask('Debugger.evaluateOnCallFrame', { callFrameId, expression });
+    return (result as unknown as Record<string, unknown>).value;
   }
 
   detach(): void {
@@ -102,44 +119,84 @@ class Debugger {
 }
 
 describe('--inspect-child', () => {
-  test('stops the handler of the next connection at a breakpoint, each child on a port of its own', async () => {
-    const handler = script(`
+  const handler = () =>
+    script(`
       const secret = 'warm';
       export default { data(conn, chunk) {
         const said = chunk.toString();
         conn.end(said + ' ' + secret); // line 5
       } };
     `);
-    const server = await serve(handler, ['--inspect-child']);
-    const urls: string[] = [];
+  const breakpoint = 4;
+
+  /** The URLs of all inspectors so far, when there are so many; whole ones, for a line may come in parts. */
+  const urls = (server: Served, count: number) =>
+    eventually(`${count} URLs`, () => {
+      const found = [...server.stderr.matchAll(/listening on (ws:\/\/127\.0\.0\.1:\d+\/[\w-]+)\n/g)].map(
+        ([, url]) => url!,
+      );
+      return found.length === count ? found : undefined;
+    });
+
+  test('stops the handler of the next connection at a breakpoint, each child on a port of its own', async () => {
+    const file = handler();
+    const server = await serve(file, ['--inspect-child']);
     for (let id = 1; id <= 2; id++) {
       const answer = ask(server.port, 'hello');
       const { pid } = await server.connectionOf(id);
-      const [url] = await eventually(`the URL of child ${id}`, () => {
-        const found = server.stderr.match(/ws:\/\/127\.0\.0\.1:\d+\/[\w-]+/g) ?? [];
-        return found.length === id ? [found.at(-1)!] : undefined;
-      });
+      const [url] = (await urls(server, id)).slice(-1);
       expect(server.stderr).toContain(`process ${pid} waits for a debugger\n`);
-      urls.push(url!);
       const attached = await Debugger.attach(url!);
-      await attached.ask('Debugger.enable');
-      await attached.ask('Debugger.setBreakpointByUrl', { lineNumber: 4, urlRegex: path.basename(handler) });
-      await attached.ask('Runtime.enable');
-      await attached.ask('Runtime.runIfWaitingForDebugger');
-      const { params } = await attached.event('Debugger.paused');
-      const { callFrameId, functionName } = (params.callFrames as unknown as Record<string, string>[])[0]!;
-      expect(functionName).toBe('data');
-      const value = await attached.ask('Debugger.evaluateOnCallFrame', {
-        callFrameId,
-        expression: 'said + process.pid',
-      });
-      expect(value).toMatchObject({ result: { value: `hello${pid}` } });
+      await attached.runTo(file, breakpoint);
+      const stopped = await attached.event('Debugger.paused');
+      expect(await attached.evaluate('said + process.pid', stopped)).toBe(`hello${pid}`);
       attached.tell('Debugger.resume'); // and the child ends, maybe before it can reply
       expect(await answer).toBe('hello warm');
       attached.detach();
       expect(await server.exitOf(id)).toMatchObject({ code: 0, signal: null });
     }
-    expect(new Set(urls).size).toBe(2);
+    expect(new Set(await urls(server, 2)).size).toBe(2);
+    await server.stop();
+  });
+
+  test('with a pool, only a child that has a connection waits for a debugger', async () => {
+    const file = handler();
+    const server = await serve(file, ['--inspect-child', '--pool', '2']);
+    await eventually('idle children', () => children(server.zygotePid).length === 2);
+    const ahead = children(server.zygotePid).map(({ pid }) => pid);
+    const answer = ask(server.port, 'hello');
+    const { pid } = await server.connectionOf(1);
+    expect(ahead).toContain(pid);
+    const [url] = await urls(server, 1);
+    const attached = await Debugger.attach(url!);
+    await attached.runTo(file, breakpoint);
+    expect(await attached.evaluate('process.pid', await attached.event('Debugger.paused'))).toBe(pid);
+    attached.tell('Debugger.resume');
+    expect(await answer).toBe('hello warm');
+    expect(await server.exitOf(1)).toMatchObject({ pid, code: 0, signal: null });
+    await urls(server, 1); // of nobody else
+    await server.stop();
+  });
+
+  test('with connectionsPerChild, a child waits once, and its debugger sees every connection', async () => {
+    const file = handler();
+    const server = await serve(file, ['--inspect-child', '--connections-per-child', '3']);
+    const answers = [ask(server.port, 'hello')];
+    const { pid } = await server.connectionOf(1);
+    const attached = await Debugger.attach((await urls(server, 1))[0]!);
+    await attached.runTo(file, breakpoint);
+    for (let n = 1; n <= 2; n++) {
+      if (n > 1) answers.push(ask(server.port, 'hello'));
+      const stopped = await attached.event('Debugger.paused', n);
+      expect(await attached.evaluate('conn.id + " " + process.pid', stopped)).toBe(`${n} ${pid}`);
+      attached.tell('Debugger.resume');
+      expect(await answers.at(-1)).toBe('hello warm');
+      await eventually('its end', () => server.events.filter(({ event }) => event === 'end').length === n);
+    }
+    attached.detach();
+    expect(await ask(server.port, 'alone')).toBe('alone warm');
+    expect(await server.exitOf(3)).toMatchObject({ pid, code: 0, signal: null });
+    await urls(server, 1);
     await server.stop();
   });
 

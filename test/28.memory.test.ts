@@ -5,7 +5,9 @@ import { serve } from './harness/served.ts';
 import { eventually } from './harness/wait.ts';
 import { forking, output } from './posix/subject.ts';
 
-test('a child that collects garbage five thousand times stays as large as it was, and may use a Worker', async () => {
+// V8 makes room for young objects in steps, for some thousand collections. A task queued for a dead thread at each of
+// them would be 1.2 MiB in five thousand.
+test('a child that collects garbage comes to a size that it keeps, and may use a Worker', async () => {
   const said = await output(
     forking(`
       import fs from 'node:fs';
@@ -24,10 +26,13 @@ test('a child that collects garbage five thousand times stays as large as it was
         }
       };
       const rss = () => Number(/^VmRSS:\\s*(\\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
-      collect(1000);
-      const before = rss();
-      collect(5000);
-      console.log(rss() - before);
+      const sizes = [];
+      const grown = () => sizes.at(-1) - sizes.at(-6);
+      while (!(grown() < 700) && sizes.length < 16) {
+        collect(1000);
+        sizes.push(rss());
+      }
+      console.log(grown());
       // Its end waits for all that V8 has given to threads, of this process as well.
       const worker = new Worker('0', { eval: true });
       worker.once('exit', code => console.log('Worker', code));
@@ -36,11 +41,11 @@ test('a child that collects garbage five thousand times stays as large as it was
     { deadline: 50_000 },
   );
   const [grown, worker] = said.trim().split('\n');
-  expect(Number(grown)).toBeLessThan(4096); // KiB
+  expect(Number(grown)).toBeLessThan(700); // KiB
   expect(worker).toBe('Worker 0');
 });
 
-test('a gigabyte of live objects is shared by all children, not copied', { timeout: 180_000 }, async () => {
+test('a gigabyte of live objects is shared by all children, not copied', { timeout: 300_000 }, async () => {
   const server = await serve(
     `
     import fs from 'node:fs';
@@ -59,11 +64,11 @@ test('a gigabyte of live objects is shared by all children, not copied', { timeo
     };
   `,
     [],
-    { env: { NODE_OPTIONS: '--max-old-space-size=4096' }, deadline: 170_000, startsWithin: 150_000 },
+    { env: { NODE_OPTIONS: '--max-old-space-size=4096' }, deadline: 290_000, startsWithin: 150_000 },
   );
   const clients: Client[] = [];
   for (let n = 0; n < 8; n++) clients.push(await Client.connect(server.port));
-  await eventually('all children', () => server.connections.length === clients.length);
+  await eventually('all children', () => server.connections.length === clients.length, 100_000);
   for (const client of clients) client.send('?');
   for (const client of clients) {
     while (!client.received.includes('\n')) await new Promise(resolve => client.socket.once('data', resolve));

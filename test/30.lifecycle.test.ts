@@ -4,7 +4,7 @@ import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { children, descendants, isAlive, signalIfThere, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
-import { cli, node, runScript, Subject } from './harness/subject.ts';
+import { cli, expectPass, node, run, runScript, Subject } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
@@ -230,6 +230,36 @@ describe('in a program of one’s own', () => {
     `);
     const result = await runScript(program);
     expect(result).toEqual({ code: 0, signal: null, stdout: 'pass\n', stderr: '' });
+  });
+
+  test('children of its own, and of its handler, are waited for by who started them', async () => {
+    const handler = script(`
+      import { execFile } from 'node:child_process';
+      export default socket => execFile('sh', ['-c', 'exit 9'], error => socket.end(String(error.code)));
+    `);
+    const program = script(`
+      import assert from 'node:assert/strict';
+      import { spawn } from 'node:child_process';
+      import { once } from 'node:events';
+      import net from 'node:net';
+      import { ForkingServer } from 'truefork';
+      const server = new ForkingServer({ handler: ${JSON.stringify(handler)} });
+      const exits = [];
+      server.on('exit', ({ code }) => exits.push(code));
+      await server.listen(0, '127.0.0.1');
+      const others = Array.from({ length: 10 }, (_, n) => spawn('sh', ['-c', 'read line; exit ' + n]));
+      const ends = Promise.all(others.map(other => once(other, 'exit')));
+      for (const other of others) {
+        const socket = net.connect(server.address().port, '127.0.0.1');
+        assert.equal((await socket.setEncoding('utf8').toArray()).join(''), '9');
+        other.stdin.end();
+      }
+      assert.deepEqual((await ends).map(([code]) => code), others.map((_, n) => n));
+      await server.close();
+      assert.deepEqual(exits, others.map(() => 0));
+      console.log('pass');
+    `);
+    await expectPass(program);
   });
 
   const hosts = ['127.0.0.1', 'localhost', ...(hasIPv6 ? ['::1', '::'] : [])];

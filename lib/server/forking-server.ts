@@ -38,8 +38,10 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    */
   connectionsPerChild?: number;
   /**
-   * Each child opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard error, and waits for a
-   * debugger before it serves; not by default. For development: whoever can reach the port can run code.
+   * Each child that gets a connection opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard
+   * error, and waits for a debugger before it serves; not by default. With `connectionsPerChild` it waits before the
+   * first, and the debugger stays for the others; with a `pool`, children at rest open nothing. For development: whoever
+   * can reach the port can run code.
    */
   inspectChild?: boolean;
 }

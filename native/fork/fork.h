@@ -9,17 +9,21 @@
 
 namespace truefork {
 
-// By which other threads, V8's tasks among them, wake a loop: known before a fork, for to look for them is to
-// write to them all.
-class WakeUps {
+// What of a loop a child has to deal with: known before a fork, for to look for it is to write to every handle.
+class Inherited {
  public:
-  explicit WakeUps(uv_loop_t* loop);
+  explicit Inherited(uv_loop_t* loop);
 
-  // Those that were sent, and that the loop has not looked at.
-  std::vector<uv_async_t*> Unseen() const;
+  // By which other threads, V8's tasks among them, have woken the loop, and it has not looked yet.
+  std::vector<uv_async_t*> UnseenWakeUps() const;
+
+  // A process that the parent started is no child of this one: nobody will tell of its end here, and a loop
+  // that waited for it would wait for ever.
+  void ForgetProcesses() const;
 
  private:
-  std::vector<uv_async_t*> handles_;
+  std::vector<uv_async_t*> wakeUps_;
+  std::vector<uv_handle_t*> processes_;
 };
 
 // As fork(2): the child's pid in the parent, 0 in the child, -1 with errno set. The caller has made sure that
@@ -30,6 +34,6 @@ class WakeUps {
 // child would both go on with the same batch of events.
 pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild);
 // The same for who forks again and again.
-pid_t Fork(uv_loop_t* loop, const WakeUps& wakeUps, const std::function<void()>& inChild);
+pid_t Fork(uv_loop_t* loop, const Inherited& inherited, const std::function<void()>& inChild);
 
 }  // namespace truefork

@@ -53,7 +53,7 @@ uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec 
 
 ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options)
     : loop_(loop),
-      wakeUps_(loop),
+      inherited_(loop),
       listeners_(listeners),
       options_(options),
       channel_(options.channel),
@@ -262,7 +262,7 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
     resources_.Limit(Resources::OfWhat::Copy);
   };
   // By reference: a copy would be made and freed with malloc, here and in the child.
-  const pid_t pid = Fork(loop_, wakeUps_, std::ref(inChild));
+  const pid_t pid = Fork(loop_, inherited_, std::ref(inChild));
   const int errnum = errno;
   if (pid != 0 && ends[1] >= 0) close(ends[1]);
   if (pid < 0) {

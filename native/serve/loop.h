@@ -91,7 +91,7 @@ class ServeLoop {
   void PauseAfter(const char* syscall, int errnum);
 
   uv_loop_t* loop_;
-  WakeUps wakeUps_;
+  Inherited inherited_;
   Listeners& listeners_;
   Options options_;
   Channel channel_;

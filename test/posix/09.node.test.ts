@@ -84,6 +84,25 @@ test('a forked child may use node:child_process', async () => {
   expect(said).toBe('sync\n6\n');
 });
 
+test('a process that the parent has started is the parent’s: the child ends without it, and takes no exit away', async () => {
+  const said = await output(
+    forking(`
+      import { spawn } from 'node:child_process';
+      const parent = p.getpid();
+      const other = spawn('sh', ['-c', 'read line; exit 7'], { stdio: ['pipe', 'ignore', 'ignore'] });
+      other.on('exit', code => console.log(p.getpid() === parent ? 'parent' : 'child', code));
+      await new Promise(setImmediate);
+      const pid = p.fork();
+      if (pid === 0) spawn('sh', ['-c', 'exit 6']).on('exit', code => { process.exitCode = code; });
+      else {
+        console.log(p.WEXITSTATUS(p.waitpid(pid).status));
+        other.stdin.end();
+      }
+    `),
+  );
+  expect(said).toBe('6\nparent 7\n');
+});
+
 test('Ctrl-C still ends a process that handles other signals, in a call that waits too', async () => {
   const ended = await run(node, [
     calling(`
