@@ -38,7 +38,7 @@ npm run docs:api
 
 step 'the package'
 node scripts/complete-package.js "${RELEASE_COMPLETE:+--all}"
-tarball=$work/$(npm pack --ignore-scripts --silent --pack-destination "$work")
+tarball=$work/$(node scripts/pack.js "$work")
 tar -tzf "$tarball" | grep -E '\.node$'
 echo "$(basename "$tarball"): $(stat -c %s "$tarball") bytes"
 

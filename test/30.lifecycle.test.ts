@@ -4,7 +4,7 @@ import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { children, descendants, isAlive, signalIfThere, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
-import { cli, expectPass, node, run, runScript, Subject } from './harness/subject.ts';
+import { cli, expectPass, node, runScript, Subject } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';

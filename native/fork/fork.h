@@ -9,7 +9,8 @@
 
 namespace truefork {
 
-// What of a loop a child has to deal with: known before a fork, for to look for it is to write to every handle.
+// What of a loop a child has to deal with: known before a fork, for to look for it is to write to every
+// handle.
 class Inherited {
  public:
   explicit Inherited(uv_loop_t* loop);
