@@ -9,6 +9,7 @@
         "native/fork/exits.cc",
         "native/fork/fork.cc",
         "native/fork/fuse.cc",
+        "native/fork/garbage.cc",
         "native/fork/large_pages.cc",
         "native/fork/mappings.cc",
         "native/fork/pact.cc",
@@ -61,6 +62,7 @@
         "native/support/errors.cc",
         "native/support/faults.cc",
         "native/support/notify.cc",
+        "native/support/packed.cc",
         "native/support/passwd.cc",
         "native/support/system.cc",
         "native/support/throw_bad_array_new_length.cc"

@@ -28,8 +28,12 @@ export interface ServeOptions {
   poolMin: number;
   poolMax: number;
   connectionsPerChild: number;
-  /** Not where they become a program. */
+  /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
+  onChild?(fd: number): void;
+  /** In a child, with each connection that it awaited. */
   onConnection?(fd: number): void;
+  /** In the zygote, when the server has ended. */
+  onEnd(): void;
   /** How many commands say how to serve: they are obeyed before the first client. */
   settings: number;
   /** What to give up before the first client is served. */
@@ -113,17 +117,16 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
+  /** Has V8 collect all garbage and give back what it can spare; false where this Node has no such function. */
+  collectAllGarbage(): boolean;
   exitNow(code: number): never;
 
   dropPrivileges(privileges: Privileges): void;
-  /**
-   * Returns in each child, with the descriptor of its connection, and in the zygote when the server has ended. A child
-   * that was forked ahead gets -1 here, and its connection by `onConnection`, once it awaits it.
-   */
-  serve(options: ServeOptions): number | undefined;
+  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  serve(options: ServeOptions): void;
   awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
   describeConnection(): ConnectionDescription;

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "fork/exits.h"
+#include "fork/garbage.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
 #include "posix/delivery.h"
@@ -70,6 +71,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
+  give("collectAllGarbage",
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), CollectAllGarbage()); });
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });

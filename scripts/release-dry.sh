@@ -38,7 +38,7 @@ npm run docs:api
 
 step 'the package'
 node scripts/complete-package.js "${RELEASE_COMPLETE:+--all}"
-tarball=$work/$(npm pack --ignore-scripts --silent --pack-destination "$work")
+tarball=$work/$(node scripts/pack.js "$work")
 tar -tzf "$tarball" | grep -E '\.node$'
 echo "$(basename "$tarball"): $(stat -c %s "$tarball") bytes"
 
@@ -47,6 +47,12 @@ for line in "$@"; do
   step "the package on Node $("$node" --version)"
   TRUEFORK_PACKAGE=whole TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node npx vitest run test/80.package.test.ts
 done
+
+# The first npm that runs no script of a dependency, so nothing may hang on one.
+step 'the package, installed by npm 12'
+npm install --prefix "$work/npm" --no-audit --no-fund --loglevel error npm@12
+npm_execpath=$work/npm/node_modules/npm/bin/npm-cli.js TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node \
+  node_modules/.bin/vitest run test/80.package.test.ts
 
 step 'npm publish --dry-run'
 npm publish --dry-run --ignore-scripts "$tarball"

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ask, type Client } from './harness/client.ts';
-import { children, descriptors, isAlive } from './harness/proc.ts';
+import { children, descriptors, isAlive, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, run, runScript } from './harness/subject.ts';
@@ -106,7 +106,7 @@ describe.each(modes)('in mode %s the portable handler', mode => {
   });
 
   test('on a stop, those being served finish, and those who queue are served', async () => {
-    const server = await serveIn(echo);
+    const server = await serveIn(echo, '--grace-period', '30s');
     const client = await server.connect();
     await client.exchange('before');
     const queued = await server.connect();
@@ -131,19 +131,21 @@ describe.each(modes)('in mode %s the portable handler', mode => {
 });
 
 test('two slow requests: one after the other in the iterative server, at once in the forking one', async () => {
-  const slow =
-    'export default { data(conn, chunk) { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400); conn.write(chunk); } };';
-  const took = async (mode: string) => {
+  // Each says when it was begun and done, by the clock that all processes of the machine have.
+  const slow = `
+    const now = () => Number(process.hrtime.bigint() / 1000n);
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    export default { data(conn) { const began = now(); Atomics.wait(pause, 0, 0, 600); conn.write(began + ' ' + now()); } };
+  `;
+  const atOnce = async (mode: string) => {
     const server = await serve(slow, ['--mode', mode]);
-    const began = Date.now();
-    expect(await Promise.all([ask(server.port, 'a'), ask(server.port, 'b')])).toEqual(['a', 'b']);
-    const ms = Date.now() - began;
+    const answers = await Promise.all([ask(server.port, 'a'), ask(server.port, 'b')]);
+    const [one, other] = answers.map(answer => answer.split(' ').map(Number));
     await server.stop();
-    return ms;
+    return one![0]! < other![1]! && other![0]! < one![1]!;
   };
-  const [iterative, forking] = [await took('iterative'), await took('fork')];
-  expect(iterative).toBeGreaterThan(790);
-  expect(forking).toBeLessThan(iterative - 200);
+  expect(await atOnce('iterative')).toBe(false);
+  expect(await atOnce('fork')).toBe(true);
 });
 
 describe('the iterative server', () => {
@@ -200,13 +202,12 @@ describe('the select server', () => {
     slow.socket.pause();
     slow.send(Buffer.alloc(32 * 1024 * 1024, 1));
     const others = await Promise.all(Array.from({ length: 200 }, () => server.connect()));
-    const began = Date.now();
+    // The slow one does not read before they have all been answered: whoever waited for it would wait for ever.
     await Promise.all(
       others.map(async client => {
         for (let turn = 0; turn < 5; turn++) await client.exchange('quick');
       }),
     );
-    expect(Date.now() - began).toBeLessThan(5000);
     slow.socket.resume();
     expect((await slow.receive(32 * 1024 * 1024)).every(byte => byte === 1)).toBe(true);
     await Promise.all([slow, ...others].map(client => client.end()));
@@ -230,7 +231,7 @@ describe('the select server', () => {
     expect(served).toBeGreaterThan(950);
     expect(served).toBeLessThan(1024);
     expect(answers.filter(answer => answer === 'turned away').length).toBe(clients.length - served);
-    expect(server.stderr).toMatch(/^truefork: select EMFILE.*\n$/);
+    await server.says(/^truefork: select EMFILE.*\n$/, 'stderr');
     await Promise.all(clients.map(client => client.end()));
     expect(await ask(server.port, 'room again')).toBe('room again');
     await server.stop();
@@ -268,27 +269,22 @@ describe.each(inOneProcess)('in mode %s', mode => {
     expect(server.stderr).toMatch(/the serving process was ended by SIGABRT; a new one takes its place/);
     const open = descriptors(server.zygotePid).size;
     for (let turn = 0; turn < 20; turn++) await ask(server.port, 'x');
-    await eventually('descriptors to be closed', () => descriptors(server.zygotePid).size === open);
+    await eventually('descriptors to be closed', () => descriptors(server.zygotePid).size <= open);
     await server.stop();
   });
 
   test('EMFILE is waited out', async () => {
     const server = await serve(echo, ['--mode', mode], { env: { TRUEFORK_FAULTS: 'accept=EMFILE*3' } });
     expect(await ask(server.port, 'patient')).toBe('patient');
-    expect(server.stderr).toMatch(/^truefork: accept EMFILE: .*\n$/);
     await server.stop();
+    expect(server.stderr).toMatch(/^truefork: accept EMFILE: .*\n$/);
   });
 
   test('an idle server sleeps', async () => {
     const server = await serve(echo, ['--mode', mode]);
     const client = await server.connect();
     await client.exchange('hello');
-    await sleep(300);
-    const switches = () =>
-      run('grep', ['ctxt', `/proc/${server.zygotePid}/status`]).then(({ stdout }) => stdout);
-    const before = await switches();
-    await sleep(1000);
-    expect(await switches()).toBe(before);
+    await sleepsThrough(server.zygotePid);
     await client.end();
     await server.stop();
   });

@@ -103,14 +103,14 @@ describe('in a program', () => {
       script(`
         import net from 'node:net';
         import { ForkingServer } from 'truefork';
-        for (const killDelay of [700, '700ms', '0.7s']) {
+        for (const killDelay of [300, '300ms', '0.3s']) {
           const server = new ForkingServer({ handler: ${JSON.stringify(stubborn)}, gracePeriod: '0s', killDelay });
           await server.listen(0, '127.0.0.1');
           const client = net.connect(server.address().port, '127.0.0.1').on('error', () => {});
           await new Promise(resolve => client.once('data', resolve));
           const began = Date.now();
           await server.close();
-          if (Date.now() - began < 690) throw new Error('killed too early');
+          if (Date.now() - began < 290) throw new Error('killed too early');
         }
         console.log('pass');
       `),

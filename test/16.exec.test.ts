@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ask, Client } from './harness/client.ts';
+import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { descriptors, isAlive, stat, status } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
 import { type Served, serveAs } from './harness/served.ts';
@@ -73,19 +73,22 @@ describe('the environment says who is there', () => {
     await server.stop();
   });
 
-  test('by IPv6, and by the own address of an IPv4 client of a dual-stack socket', async () => {
-    const server = await serveExec(environment, ['--host', '::', '--port', '0']);
-    expect(await environmentOf(server.port, '::1')).toMatchObject({
-      PROTO: 'TCP',
-      TCPLOCALIP: '::1',
-      TCPREMOTEIP: '::1',
-    });
-    expect(await environmentOf(server.port, '127.0.0.1')).toMatchObject({
-      TCPLOCALIP: '127.0.0.1',
-      TCPREMOTEIP: '127.0.0.1',
-    });
-    await server.stop();
-  });
+  test.skipIf(!hasIPv6)(
+    'by IPv6, and by the own address of an IPv4 client of a dual-stack socket',
+    async () => {
+      const server = await serveExec(environment, ['--host', '::', '--port', '0']);
+      expect(await environmentOf(server.port, '::1')).toMatchObject({
+        PROTO: 'TCP',
+        TCPLOCALIP: '::1',
+        TCPREMOTEIP: '::1',
+      });
+      expect(await environmentOf(server.port, '127.0.0.1')).toMatchObject({
+        TCPLOCALIP: '127.0.0.1',
+        TCPREMOTEIP: '127.0.0.1',
+      });
+      await server.stop();
+    },
+  );
 
   test('by a Unix socket', async () => {
     const file = newPath('.sock');
@@ -233,6 +236,26 @@ describe('a program that cannot be executed', () => {
     fs.unlinkSync(file);
     expect(await ask(server.port)).toBe('');
     expect(await server.exitOf(3)).toMatchObject({ code: 127, signal: null, execError: 'ENOENT' });
+    await server.stop();
+  });
+
+  test.each([
+    ['', []],
+    [', with limits to set first', ['--max-open-files', '64', '--nice', '5']],
+  ])('many times at once, is told each time, and harms nobody%s', async (_, limits: string[]) => {
+    const file = newPath('.sh');
+    const program = '#!/bin/sh\necho here';
+    fs.writeFileSync(file, program, { mode: 0o755 });
+    const server = await serveExec(file, ['--port', '0', '--max-children', '300', ...limits]);
+    const before = descriptors(server.zygotePid);
+    fs.unlinkSync(file);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(server.port)));
+    expect(answers.every(answer => answer === '')).toBe(true);
+    await eventually('all to be told of', () => server.exits.length === 200);
+    for (const exit of server.exits) expect(exit).toMatchObject({ code: 127, execError: 'ENOENT' });
+    fs.writeFileSync(file, program, { mode: 0o755 });
+    expect(await ask(server.port)).toBe('here\n');
+    expect(descriptors(server.zygotePid)).toEqual(before);
     await server.stop();
   });
 });

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { get } from './harness/http.ts';
@@ -83,16 +82,16 @@ test('work that hangs on an AbortSignal is called off when the client is gone', 
     export default http.createServer(async (req, res) => {
       const gone = new AbortController();
       res.on('close', () => gone.abort());
+      console.log('at work');
       try { await sleep(100_000, null, { signal: gone.signal }); } catch (error) { console.log(error.name); }
     });
   `);
   const client = await server.connect();
   client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  await server.connectionOf(1);
-  await sleep(100);
+  await server.says(/at work\n/, 'stderr');
   client.reset();
   expect(await server.exitOf(1)).toMatchObject({ code: 0, signal: null });
-  expect(server.stderr).toBe('AbortError\n');
+  expect(server.stderr).toBe('at work\nAbortError\n');
   await server.stop();
 });
 

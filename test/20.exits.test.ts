@@ -65,7 +65,7 @@ describe.each(Object.entries(forms))('a child of the %s form, on', (_form, handl
     const client = await server.connect();
     client.send('go');
     const expected = { code: null, signal: null, ...outcome };
-    const exit = await eventually('the exit', () => server.exits[0], 5000).catch(() => 'no exit');
+    const exit = await eventually('the exit', () => server.exits[0]).catch(() => 'no exit');
     expect(exit).toMatchObject(expected);
     if (says !== undefined) expect(server.stderr).toMatch(says);
     expect(await client.closed).toMatch(/^(ECONNRESET)?$/);

@@ -222,7 +222,7 @@ describe.skipIf(postgresBin === undefined)('PostgreSQL', () => {
     `);
     const { client, info } = await server.connectAndFind();
     await client.receive(16);
-    expect(await connections()).toBe(1);
+    await eventually('the database to have this client alone', async () => (await connections()) === 1);
     process.kill(info.pid, 'SIGKILL');
     await client.closed;
     await eventually('the database to have no client left', async () => (await connections()) === 0);

@@ -1,27 +1,17 @@
 /** What a running server is told by signals, and what it survives. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
 import { Load } from './harness/load.ts';
-import { isAlive } from './harness/proc.ts';
+import { isAlive, listeningPort, signalIfThere } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, runScript, Subject } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
-
-async function freePort(): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
-  return port;
-}
 
 describe('SIGUSR1 prints what is being served', () => {
   test('as text', async () => {
@@ -77,11 +67,14 @@ test.each([
   'SIGHUP of a terminal that is lost stops the server, with grace; output goes to %s',
   async (_, redirect) => {
     const files = fs.mkdtempSync(path.join(scriptFolder, 'terminal-'));
-    const command = `echo $$ > pid; exec ${node} ${cli} serve ${script(echo)} --port ${await freePort()} ${redirect}`;
+    const command = `echo $$ > pid.new; mv pid.new pid; exec ${node} ${cli} serve ${script(echo)} --port 0 ${redirect}`;
     const terminal = new Subject('script', ['-qefc', command, '/dev/null'], { cwd: files });
-    const port = Number(/--port (\d+)/.exec(command)![1]);
-    await eventually('an answer', () => ask(port, 'x').catch(() => ''));
-    const pid = Number(fs.readFileSync(path.join(files, 'pid'), 'utf8'));
+    const pidFile = path.join(files, 'pid');
+    await eventually('its process id', () => fs.existsSync(pidFile));
+    const pid = Number(fs.readFileSync(pidFile, 'utf8'));
+    // Found by asking the kernel, for it may be told to nobody who is left.
+    const port = await listeningPort(pid);
+    expect(await ask(port, 'x')).toBe('x');
     const client = await Client.connect(port);
     await client.exchange('before');
     terminal.process.kill('SIGKILL'); // and with it the other side of the pseudo-terminal
@@ -239,10 +232,10 @@ test('a storm of signals during a transfer of 100 MiB: every byte arrives, in or
     // Pauses let the storm last as long as the transfer, however fast the machine is.
     if (signals % 30 < 10) client.socket.pause();
     else client.socket.resume();
-    for (const one of everybody) if (isAlive(one)) process.kill(one, 'SIGCHLD');
+    for (const one of everybody) signalIfThere(one, 'SIGCHLD');
     for (const one of [server.pid, zygote]) {
-      if (isAlive(one)) process.kill(one, 'SIGUSR1');
-      if (isAlive(one)) process.kill(one, 'SIGHUP');
+      signalIfThere(one, 'SIGUSR1');
+      signalIfThere(one, 'SIGHUP');
     }
     signals++;
   }, 1);

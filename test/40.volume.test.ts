@@ -30,10 +30,12 @@ describe.each([
       await Promise.all(Array.from({ length: atOnce }, client));
       total = all;
     };
+    const exits = (count: number) => server.stdout.split('"event":"exit"').length - 1 === count;
     await clientsUntil(1000);
+    await eventually('it to be at rest', () => exits(1000));
     const [openBefore, memoryBefore] = [descriptors(zygote), memory()];
     await clientsUntil(total);
-    await eventually('all exits', () => server.stdout.split('"event":"exit"').length - 1 === total);
+    await eventually('all exits', () => exits(total));
     expect(server.exits.filter(({ code }) => code !== 0)).toEqual([]);
     expect(children(zygote)).toEqual([]);
     expect(descriptors(zygote)).toEqual(openBefore);

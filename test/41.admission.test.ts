@@ -1,6 +1,6 @@
 /** Who may come in: each limit keeps out whom it is meant for, says so, and harms nobody else. */
 import { describe, expect, test } from 'vitest';
-import { ask, Client } from './harness/client.ts';
+import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, expectPass, node, run, runScript } from './harness/subject.ts';
@@ -15,7 +15,8 @@ test('a thousand silent sockets from one address: a client from another is serve
   await eventually('20 children', () => server.connections.length === 20);
   // The quickest of some: others may be using the machine.
   let quickest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 10; i++) {
+  let others = 0;
+  for (; others < 10 || (others < 200 && quickest >= 100); others++) {
     const began = performance.now();
     const other = await server.connect(stranger);
     expect(await other.exchange('hello')).toBe('hello');
@@ -28,7 +29,7 @@ test('a thousand silent sockets from one address: a client from another is serve
   );
   for (const client of silent) client.socket.destroy();
   await server.stop();
-  expect(server.connections.length).toBe(30);
+  expect(server.connections.length).toBe(20 + others);
 });
 
 describe('a client beyond its share', () => {
@@ -69,7 +70,7 @@ describe('a client beyond its share', () => {
   });
 });
 
-test('an IPv4 client of a dual-stack listener is the IPv4 client that it is', async () => {
+test.skipIf(!hasIPv6)('an IPv4 client of a dual-stack listener is the IPv4 client that it is', async () => {
   const server = await serve(echo, ['--host', '::', '--deny', '127.0.0.2', '--max-per-source', '1']);
   const denied = await server.connect(stranger);
   expect(await denied.closed).toBe('');
@@ -122,14 +123,15 @@ test('beyond the rate of all, clients wait and none is lost', async () => {
 
 test('a flood of refused clients is a few records, and stays out of the way', async () => {
   const server = await serve(echo, ['--deny', stranger]);
+  const began = performance.now();
   for (let round = 0; round < 20; round++) {
     const clients = await Promise.all(Array.from({ length: 50 }, () => server.connect(stranger)));
     for (const client of clients) expect(await client.closed).toBe('');
   }
   expect(await ask(server.port, 'hello')).toBe('hello');
   await eventually('all to be counted', () => server.refusals.at(-1)?.total === 1000);
-  const seconds = server.refusals.length;
-  expect(seconds).toBeLessThan(60);
+  const seconds = Math.ceil((performance.now() - began) / 1000);
+  expect(server.refusals.length).toBeLessThanOrEqual(seconds + 1);
   expect(server.refusals.reduce((sum, { count }) => sum + count, 0)).toBe(1000);
   await server.stop();
 });

@@ -1,10 +1,11 @@
 /** What is told of a connection: who, how it ended, what it moved and used. */
 import { describe, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
-import { listeningPort } from './harness/proc.ts';
+import { listeningPort, stat } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, expectPass, node, Subject } from './harness/subject.ts';
+import { eventually } from './harness/wait.ts';
 
 describe('bytes both ways', () => {
   const echoes: [form: string, source: string][] = [
@@ -69,7 +70,7 @@ describe('bytes both ways', () => {
       client.send('hello');
       await client.receive(3);
       // The child may still be about to write down what it has sent.
-      await new Promise(resolve => setTimeout(resolve, 300));
+      await eventually('the child to wait for more', () => stat(info.pid)?.state === 'S');
       process.kill(info.pid, 'SIGKILL');
       await client.closed;
       expect(await server.exitOf(1)).toMatchObject({ signal: 'SIGKILL', bytesRead: 5, bytesWritten: 3 });
@@ -166,7 +167,7 @@ describe('levels', () => {
   });
 
   test('as text', async () => {
-    const args = ['--log-level', 'debug', '--idle-timeout', '100ms', '--deny', '127.0.0.2', '--port', '0'];
+    const args = ['--log-level', 'debug', '--idle-timeout', '500ms', '--deny', '127.0.0.2', '--port', '0'];
     const server = new Subject(node, [cli, 'serve', handler, ...args]);
     const [, port] = await server.says(/^listening on 127\.0\.0\.1:(\d+)\n/);
     const client = await Client.connect(Number(port));

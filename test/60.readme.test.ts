@@ -4,10 +4,11 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
 import { alike, blocksOf } from './harness/docs.ts';
+import { get } from './harness/http.ts';
+import { listeningPort } from './harness/proc.ts';
 import { scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, Subject } from './harness/subject.ts';
-import { eventually } from './harness/wait.ts';
 
 const folder = path.join(scriptFolder, 'readme');
 const blocks = blocksOf(new URL('../README.md', import.meta.url)).filter(({ kind }) => kind !== undefined);
@@ -58,34 +59,37 @@ test.each(blocks.filter(({ kind }) => kind === 'run' || kind === 'fault'))(
 test('the three forms', async () => {
   const callbacks = await serve(file('callbacks.js'));
   expect(await ask(callbacks.port, 'echo')).toBe('hello 127.0.0.1\necho');
+  await callbacks.stop();
   const stream = await serve(file('stream.js'));
   expect(await ask(stream.port, 'echo')).toBe('echo');
+  await stream.stop();
   const app = await serve(file('app.js'));
-  const response = await fetch(`http://127.0.0.1:${app.port}/`);
-  expect(await response.text()).toBe(`hello from process ${(await app.connectionOf(1)).pid}\n`);
+  const { body } = await get(`http://127.0.0.1:${app.port}/`, { agent: false });
+  expect(body).toBe(`hello from process ${(await app.connectionOf(1)).pid}\n`);
+  await app.stop();
 });
 
 test('registerAtFork', async () => {
   const server = await serve(file('pool.js'));
   expect(await ask(server.port)).toBe('0 ids left over from the parent\n');
+  await server.stop();
 });
 
 test('the program, which serves on port 7777 until Ctrl-C', async () => {
-  const port = 20_000 + (process.pid % 10_000);
-  const source = fs.readFileSync(file('program.js'), 'utf8').replace('7777', String(port));
-  fs.writeFileSync(file('program-here.js'), `${source}console.log('ready');\n`);
+  const source = fs.readFileSync(file('program.js'), 'utf8').replace('7777', '0');
+  fs.writeFileSync(file('program-here.js'), `${source}console.log('ready at ' + server.address().port);\n`);
   const program = new Subject(node, ['program-here.js'], { cwd: folder });
-  await program.says(/ready/);
-  expect(await ask(port, 'hi')).toMatch(/HI$/);
+  const [, port] = await program.says(/ready at (\d+)\n/);
+  expect(await ask(Number(port), 'hi')).toMatch(/HI$/);
   await program.says(/1 from 127\.0\.0\.1: 0 after [\d.]+ ms, \d+ us of CPU\n/);
   program.signal('SIGINT');
   expect(await program.ended).toEqual({ code: 0, signal: null });
 });
 
 test('the lecture, typed in', async () => {
-  const port = 40_000 + (process.pid % 10_000);
-  const server = new Subject(node, [cli, 'run', file('posix.ts'), String(port)], { cwd: folder });
-  const first = await eventually('the server to listen', () => Client.connect(port).catch(() => undefined));
+  const server = new Subject(node, [cli, 'run', file('posix.ts'), '0'], { cwd: folder });
+  const port = await listeningPort(server.pid);
+  const first = await Client.connect(port);
   expect(await first.exchange('first')).toBe('first');
   expect(await ask(port, 'second')).toBe('second');
   await server.says(/^child \d+ terminated\n$/);
@@ -98,7 +102,7 @@ test('the lecture, typed in', async () => {
 
 test('npm start: three clients are served at once by three processes', async () => {
   const demo = new Subject(node, [path.resolve(folder, '../../../examples/echo/demo.js')], {
-    env: { PORT: String(30_000 + (process.pid % 10_000)) },
+    env: { PORT: '0' },
   });
   await demo.says(/Three clients, three processes, all at once/);
   const pids = [...demo.stdout.matchAll(/served by process (\d+)/g)].map(([, pid]) => pid);

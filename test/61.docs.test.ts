@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ask } from './harness/client.ts';
 import { alike, type Block, blocksOf } from './harness/docs.ts';
+import { get } from './harness/http.ts';
 import { scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, run } from './harness/subject.ts';
@@ -27,7 +28,7 @@ async function askAsShown(command: string, port: number): Promise<string> {
   if (sent !== undefined) return ask(port, `${sent}\n`);
   const [, url] = /^curl (\S+)$/.exec(command) ?? [];
   if (url === undefined) throw new Error(`a test would have to know what this does: ${command}`);
-  return (await fetch(url.replace('7777', String(port)))).text();
+  return (await get(url.replace('7777', String(port)), { agent: false })).body;
 }
 
 function runAsShown(command: string, cwd: string) {

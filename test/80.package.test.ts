@@ -21,6 +21,8 @@ let folder: string;
 let tarball: string;
 let project: string;
 let environment: Record<string, string>;
+/** What npm said as it installed the tarball. */
+let said: string;
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'truefork-package-'));
@@ -37,7 +39,8 @@ beforeAll(async () => {
     npm_config_offline: 'true',
   };
   project = emptyProject('project');
-  await expectSuccess(npm, ['install', tarball], { cwd: project });
+  const { stdout, stderr } = await expectSuccess(npm, ['install', tarball], { cwd: project });
+  said = stdout + stderr;
 }, slow.timeout);
 
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -47,7 +50,7 @@ function pack(): string {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const args = [npm, 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
+  const args = ['scripts/pack.js', folder];
   const name = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', env: withoutNpm() });
   return path.join(folder, name.trim());
 }
@@ -101,6 +104,14 @@ describe('the tarball', () => {
     expect(fs.existsSync(installed('binding.gyp'))).toBe(false);
     expect(fs.existsSync(installed('prebuilds', target(), 'truefork.node'))).toBe(true);
     expect(fs.existsSync(installed('build'))).toBe(false);
+  });
+
+  test('gives npm no reason to warn: from npm 12 on, of scripts that it does not run', () => {
+    expect(said).toMatch(/added 1 package/);
+    // That npm itself is not for this Node is no affair of the package's.
+    expect(
+      said.split('\n').filter(line => /warn|script/i.test(line) && !line.includes('npm warn cli')),
+    ).toEqual([]);
   });
 
   test('has what belongs into it, and no more', () => {
@@ -211,6 +222,24 @@ describe('is imported', () => {
       const { stdout } = await expectSuccess(script, []);
       expect(stdout).toBe('ERR_TRUEFORK_PLATFORM\n'.repeat(9));
     }
+  });
+});
+
+test('a release names the repository that it is built in, without which npm refuses provenance', async () => {
+  const workflow = fs.readFileSync(path.join(root, '.github/workflows/release.yml'), 'utf8');
+  const [, command] = /- run: (npm pkg set .*)/.exec(workflow)!;
+  const cwd = emptyProject('repository');
+  const env = {
+    ...environment,
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_REPOSITORY: 'somebody/truefork',
+  };
+  const script = command!.replace('npm', `${JSON.stringify(node)} ${JSON.stringify(npm)}`);
+  const result = await run('/bin/sh', ['-c', script], { cwd, env });
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+  expect(JSON.parse(fs.readFileSync(path.join(cwd, 'package.json'), 'utf8')).repository).toEqual({
+    type: 'git',
+    url: 'git+https://github.com/somebody/truefork.git',
   });
 });
 

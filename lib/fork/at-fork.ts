@@ -49,6 +49,11 @@ export function registerAtFork(handlers: AtForkHandlers): void {
   registry.handlers.push(handlers);
 }
 
+/** Whether there is anything to run. */
+export function handlesFork(moment: Moment): boolean {
+  return registry.handlers.some(handlers => handlers[moment] !== undefined);
+}
+
 export function runAtFork(moment: Moment): void {
   const inOrder = moment === 'before' ? [...registry.handlers].reverse() : registry.handlers;
   for (const handlers of inOrder) handlers[moment]?.();

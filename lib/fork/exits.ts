@@ -5,19 +5,29 @@ import { native } from '../native.js';
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
   _exiting?: boolean;
+  readonly _events: Partial<Record<string, unknown>>;
   reallyExit(code?: number): never;
   _fatalException?(error: unknown, fromPromise: boolean): boolean;
 }
 
 let isChild = false;
+let isOfZygote = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
 }
 
+/** Whose main script has long come to its end: of other children Node may have to say that it has not. */
+export function guardExitsOfZygotesChildren(): void {
+  guardExitsOfChild();
+  isOfZygote = true;
+}
+
+const writesCoverage = Boolean(process.env.NODE_V8_COVERAGE);
+
 /** Node writes the coverage of NODE_V8_COVERAGE on a way out that a child does not take. */
 export function writeCoverage(): void {
-  if (process.env.NODE_V8_COVERAGE) v8.takeCoverage();
+  if (writesCoverage) v8.takeCoverage();
 }
 
 /** Ends a child, or a zygote, which has no more of Node's ways out than its children. */
@@ -40,9 +50,29 @@ function emitExit(): number {
   return Number(process.exitCode ?? 0);
 }
 
+const internals = process as unknown as ProcessInternals;
+const { emit } = process;
+const nodesReallyExit = internals.reallyExit;
+
+function reallyExit(code?: number): never {
+  return isChild ? leave(code ?? 0) : nodesReallyExit.call(process, code);
+}
+
+/**
+ * The end of most children: nobody listens to it, and they leave with as little JavaScript as can be. (In the zygote it
+ * changes nothing: run there once, it is compiled for them all.)
+ */
+export function leaveUnheard(): void {
+  const { _events: listeners } = internals;
+  const isHeard = listeners.beforeExit !== undefined || listeners.exit !== undefined || writesCoverage;
+  if (isHeard || process.emit !== emit || internals.reallyExit !== reallyExit) return;
+  const code = Number(process.exitCode ?? 0);
+  if (isOfZygote) native.exitNow(code);
+}
+
 export function prepareExits(): void {
-  const internals = process as unknown as ProcessInternals;
   native.prepareExits({
+    end: leaveUnheard,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
       internals._exiting = true;
@@ -50,8 +80,7 @@ export function prepareExits(): void {
     },
   });
 
-  const reallyExit = internals.reallyExit;
-  internals.reallyExit = code => (isChild ? leave(code ?? 0) : reallyExit.call(process, code));
+  internals.reallyExit = reallyExit;
 
   // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
   const fatalException = internals._fatalException;

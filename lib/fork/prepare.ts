@@ -5,7 +5,7 @@
 import { native } from '../native.js';
 import { SIG_UNBLOCK, SIGUSR1 } from '../posix/constants.js';
 import { runAtFork } from './at-fork.js';
-import { guardExitsOfChild, prepareExits } from './exits.js';
+import { guardExitsOfChild, guardExitsOfZygotesChildren, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
 
 let prepared = false;
@@ -30,4 +30,10 @@ export function becomeChild(): void {
   startNewGeneration();
   guardExitsOfChild();
   runAtFork('afterInChild');
+}
+
+/** The same for all children of a process that itself runs no more JavaScript: said once, and they find it said. */
+export function becomeZygote(): void {
+  startNewGeneration();
+  guardExitsOfZygotesChildren();
 }

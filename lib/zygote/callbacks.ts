@@ -3,10 +3,11 @@
  * and by events from the moment that something does.
  */
 import type net from 'node:net';
-import { type Accepted, native } from '../native.js';
+import { native } from '../native.js';
 import { Connection, type Transport } from './connection.js';
+import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler } from './handler.js';
-import { openSocket, socketError } from './sockets.js';
+import { type ConnectionServer, openSocket, socketError } from './sockets.js';
 
 /** Whether to go on as before; the same numbers stand in `native/serve/blocking.cc`. */
 const GoOn = 0;
@@ -21,10 +22,7 @@ const roomSize = 64 * 1024;
 /** With less than this left, reads go to new room. */
 const leastRoom = 8 * 1024;
 
-/**
- * Of the one connection that this process serves by blocking calls. All that serving needs, and can be made before the
- * fork, is: a child that makes nothing writes to few of the pages that it shares.
- */
+/** The one connection that this process serves by blocking calls. */
 let serving: Blocking;
 
 class Blocking implements Transport {
@@ -33,15 +31,14 @@ class Blocking implements Transport {
   static #room = Buffer.allocUnsafeSlow(roomSize);
 
   readonly #handler: CallbacksHandler;
-  readonly #fd: number;
   readonly #conn: Connection;
+  #fd = -1;
   #failure = 0;
   #pending: Promise<void> | undefined;
 
-  constructor(handler: CallbacksHandler, accepted: Accepted) {
+  constructor(handler: CallbacksHandler) {
     this.#handler = handler;
-    this.#fd = accepted.fd;
-    this.#conn = new Connection(accepted, this);
+    this.#conn = new Connection(new ForkedFor(), this);
   }
 
   static prepare(): void {
@@ -65,10 +62,12 @@ class Blocking implements Transport {
     return chunk;
   }
 
-  start(): void {
+  start(fd: number): void {
+    this.#fd = fd;
     Blocking.state[0] = GoOn;
-    this.#settle(this.#handler.open?.(this.#conn));
-    native.serveBlocking(this.#fd);
+    const result: unknown = this.#handler.open?.(this.#conn);
+    if (result !== undefined) this.#settle(result);
+    native.serveBlocking(fd);
   }
 
   write(data: Uint8Array): boolean {
@@ -86,7 +85,8 @@ class Blocking implements Transport {
   }
 
   #data(chunk: Buffer): void {
-    this.#settle(this.#handler.data?.(this.#conn, chunk));
+    const result: unknown = this.#handler.data?.(this.#conn, chunk);
+    if (result !== undefined) this.#settle(result);
   }
 
   #end(errno: number): unknown {
@@ -113,9 +113,24 @@ class Blocking implements Transport {
 
 Blocking.prepare();
 
-export function serveByCallbacks(handler: CallbacksHandler, accepted: Accepted): void {
-  serving = new Blocking(handler, accepted);
-  serving.start();
+/**
+ * What a connection needs, and can be made before the fork, is made with this: each function that a child is the first
+ * to run, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ */
+export class CallbacksServer implements ConnectionServer {
+  readonly #handler: CallbacksHandler;
+  #next: Blocking | undefined;
+
+  constructor(handler: CallbacksHandler) {
+    this.#handler = handler;
+    this.#next = new Blocking(handler);
+  }
+
+  serve(fd: number): void {
+    serving = this.#next ?? new Blocking(this.#handler);
+    this.#next = undefined;
+    serving.start(fd);
+  }
 }
 
 function goOnByEvents(

@@ -1,4 +1,4 @@
-import type { Accepted } from '../native.js';
+import type { ConnectionDescription } from '../native.js';
 
 /** How the bytes of a connection are carried: by blocking calls, or by events. */
 export interface Transport {
@@ -9,10 +9,10 @@ export interface Transport {
 
 /** The connection as a callbacks handler sees it. */
 export class Connection {
-  readonly #accepted: Accepted;
+  readonly #accepted: ConnectionDescription;
   #transport: Transport;
 
-  constructor(accepted: Accepted, transport: Transport) {
+  constructor(accepted: ConnectionDescription, transport: Transport) {
     this.#accepted = accepted;
     this.#transport = transport;
   }

@@ -1,42 +1,51 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
+import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
-import { becomeChild } from '../fork/prepare.js';
+import { becomeZygote } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
-import { serveByCallbacks } from './callbacks.js';
+import { CallbacksServer } from './callbacks.js';
 import { forkingOptions, type ZygoteConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
-import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
 import { rehearse } from './rehearse.js';
-import { serveByServer, serveByStream } from './sockets.js';
+import { type ConnectionServer, serveByServer, serveByStream } from './sockets.js';
 
-/** To be called from setImmediate: a fork inside another callback of the event loop would do its work twice. */
+/** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { inspectChild, privileges } = config;
+  const server = serverFor(loaded);
   const serve = (fd: number) => {
     if (inspectChild) waitForDebugger();
-    serveConnection(loaded, fd);
+    server.serve(fd);
   };
-  const fd = native.serve({
+  becomeZygote();
+  const hasHandlers = handlesFork('afterInChild');
+  native.serve({
     ...forkingOptions(config),
-    onConnection: fd => serve(fd),
+    onChild(fd) {
+      if (hasHandlers) runAtFork('afterInChild');
+      forgetFolder(privileges);
+      const began = loaded.afterFork?.();
+      if (began !== undefined) began.then(() => begin(fd));
+      else if (fd >= 0 && !inspectChild) server.serve(fd);
+      else begin(fd);
+    },
+    onConnection: serve,
+    onEnd: () => leave(0),
   });
-  // Here the script goes on in each child, with the connection it is to serve, and once in the zygote, at the end.
-  if (fd === undefined) leave(0);
-  becomeChild();
-  forgetFolder(privileges);
-  const begin = () => (fd < 0 ? awaitConnection(loaded) : serve(fd));
-  const began = loaded.afterFork?.();
-  if (began === undefined) begin();
-  else began.then(begin);
+
+  function begin(fd: number): void {
+    if (fd < 0) awaitConnection(loaded);
+    else serve(fd);
+  }
 }
 
 /** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
 async function awaitConnection(loaded: LoadedHandler): Promise<void> {
-  await rehearse(loaded);
+  await rehearse(loaded, 2);
   native.awaitConnection();
 }
 
@@ -45,16 +54,18 @@ export function forgetFolder(dropped: Privileges | undefined): void {
   if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
-function serveConnection({ form, handler }: LoadedHandler, fd: number): void {
+function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      serveByCallbacks(handler as CallbacksHandler, new ForkedFor(fd));
-      break;
+      return new CallbacksServer(handler as CallbacksHandler);
     case 'stream':
-      serveByStream(handler as StreamHandler, fd);
-      break;
+      return { serve: fd => void serveByStream(handler as StreamHandler, fd) };
     case 'server':
-      finishWhenTold(handler as net.Server);
-      serveByServer(handler as net.Server, fd);
+      return {
+        serve(fd) {
+          finishWhenTold(handler as net.Server);
+          serveByServer(handler as net.Server, fd);
+        },
+      };
   }
 }

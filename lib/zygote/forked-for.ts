@@ -1,13 +1,8 @@
-import { type Accepted, type ConnectionDescription, native } from '../native.js';
+import { type ConnectionDescription, native } from '../native.js';
 
 /** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
-export class ForkedFor implements Accepted {
-  readonly fd: number;
+export class ForkedFor implements ConnectionDescription {
   #description: ConnectionDescription | undefined;
-
-  constructor(fd: number) {
-    this.fd = fd;
-  }
 
   get id(): number {
     return this.#describe().id;

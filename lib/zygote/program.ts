@@ -9,5 +9,4 @@ const config: ZygoteConfig = JSON.parse(process.argv[2]!);
 armFaults(process.env.TRUEFORK_FAULTS);
 const program = config.program!;
 process.title = `truefork: zygote ${path.basename(program.path)}`;
-native.serve({ ...forkingOptions(config), program });
-native.exitNow(0);
+native.serve({ ...forkingOptions(config), program, onEnd: () => native.exitNow(0) });

@@ -2,19 +2,20 @@
  * Goes through whole connections before the first client comes, so that children find done what else each would do
  * anew: functions compiled, call sites warmed, symbols resolved. The script's own handler takes no part in it.
  */
-import http from 'node:http';
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { native } from '../native.js';
-import { serveByCallbacks } from './callbacks.js';
-import { ForkedFor } from './forked-for.js';
+import { CallbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
-import { serveByServer, serveByStream } from './sockets.js';
+import { isHttpServer, serveByServer, serveByStream } from './sockets.js';
 
-/** The first makes functions compiled, the second makes them remember; more than that gave nothing. */
-const rehearsals = 2;
+/**
+ * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,
+ * a few more let V8 do what it else would do in every child: compile them better.
+ */
+const rehearsals: Record<LoadedHandler['form'], number> = { callbacks: 2, stream: 5, server: 5 };
 
 const say: Record<LoadedHandler['form'], string> = {
   callbacks: 'rehearsal',
@@ -22,16 +23,19 @@ const say: Record<LoadedHandler['form'], string> = {
   server: 'GET / HTTP/1.1\r\nHost: rehearsal\r\n\r\n',
 };
 
-export async function rehearse({ form, handler }: LoadedHandler): Promise<void> {
+export async function rehearse(
+  { form, handler }: LoadedHandler,
+  turns: number = rehearsals[form],
+): Promise<void> {
   void process.exitCode; // a getter that every child calls at its end
   await setTimeout(1); // sockets and servers of Node's have timers
-  for (let turn = 0; turn < rehearsals; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     // The client's half is all there before the server looks: it has said something, and has finished.
     const [fd, client] = native.connectionThatSays(Buffer.from(say[form]));
     await new Promise<void>(ended => {
       if (form === 'callbacks') playCallbacks(fd, ended);
       else if (form === 'stream') playStream(fd, ended);
-      else playServer(fd, handler instanceof http.Server, ended);
+      else playServer(fd, isHttpServer(handler), ended);
     });
     native.close(client);
   }
@@ -42,7 +46,7 @@ function playCallbacks(fd: number, ended: () => void): void {
     native.close(fd);
     ended();
   };
-  serveByCallbacks({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }, new ForkedFor(fd));
+  new CallbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }).serve(fd);
 }
 
 function playStream(fd: number, ended: () => void): void {
@@ -51,7 +55,7 @@ function playStream(fd: number, ended: () => void): void {
 
 function playServer(fd: number, isHttp: boolean, ended: () => void): void {
   const server = isHttp
-    ? http.createServer((_request, response) => response.end('rehearsal'))
+    ? process.getBuiltinModule('node:http').createServer((_request, response) => response.end('rehearsal'))
     : net.createServer(socket => socket.pipe(socket));
   serveByServer(server, fd).once('close', () => {
     server.close(() => {}); // ends the timer of its request timeouts; it never listened
@@ -61,6 +65,7 @@ function playServer(fd: number, isHttp: boolean, ended: () => void): void {
 
 /** Leaves the heap compact, and the space for new objects empty: children write to fewer pages that they share. */
 export function collectGarbage(): void {
+  if (native.collectAllGarbage()) return;
   v8.setFlagsFromString('--expose-gc'); // for a context made from now on, not for the script's
   const gc = vm.runInNewContext('gc') as () => void;
   gc();

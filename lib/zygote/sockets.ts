@@ -1,9 +1,13 @@
 /** Connections as Node's own sockets: for stream handlers, and for servers of net, http, https and tls. */
-import http from 'node:http';
+import type http from 'node:http';
 import net from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import { native } from '../native.js';
 import type { StreamHandler } from './handler.js';
+
+/** Serves connections in the process that it is in: each form of a handler has its own. */
+export interface ConnectionServer {
+  serve(fd: number): void;
+}
 
 /** A socket on a descriptor that a serve loop accepted. */
 export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net.Socket {
@@ -40,9 +44,17 @@ export function serveByServer(server: net.Server, fd: number): net.Socket {
   if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
   outliveTheClient(socket);
   Object.assign(socket, { server });
-  if (server instanceof http.Server) startRequestTimeouts(server);
+  if (isHttpServer(server)) startRequestTimeouts(server);
   server.emit('connection', socket);
   return socket;
+}
+
+/**
+ * Asks a server of another kind nothing that would load `node:http`: a script that uses it has loaded it. An import of it
+ * here would cost every zygote 30 to 100 ms from Node 22 on, where the names that it exports bring undici, http2 and tls.
+ */
+export function isHttpServer(server: object): server is http.Server {
+  return 'closeIdleConnections' in server && server instanceof process.getBuiltinModule('node:http').Server;
 }
 
 /**
@@ -64,7 +76,7 @@ function outliveTheClient(socket: net.Socket): void {
 
 /** The error of a connection that was read and written without a socket of Node's. */
 export function socketError(errno: number): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno);
+  const code = process.getBuiltinModule('node:util').getSystemErrorName(errno);
   const syscall = code === 'EPIPE' ? 'write' : 'read';
   return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
 import { declareZygote } from '../fork/at-fork.js';
 import { restoreEnvironment } from '../fork/environment.js';
+import { leaveUnheard } from '../fork/exits.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
@@ -46,6 +47,7 @@ try {
     await rehearse(loaded);
     collectGarbage();
     await rehearse(loaded); // or the first allocations of each child would have to tidy up after the collection
+    leaveUnheard();
     assertForkable();
   } else {
     if (config.privileges !== undefined) native.dropPrivileges(config.privileges);

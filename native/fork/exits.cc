@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/callback.h"
+
 // Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These are
 // exported under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no
 // equal and V8's headers would tie the binary to one Node line.
@@ -30,22 +32,14 @@ namespace {
 uv_loop_t* loop = nullptr;
 uv_prepare_t guard;
 uv_idle_t oneMoreTurn;
-Napi::ObjectReference callbacks;
+Callback end;
+Callback beforeExit;
+Callback atExit;
 bool (*goesOn)() = [] { return false; };
 
 void* NodeEnvironment() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
   return node_environment(v8_isolate_context(v8_isolate_current()));
-}
-
-void Call(const char* name) {
-  Napi::Env env = callbacks.Env();
-  Napi::HandleScope scope(env);
-  try {
-    callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks.Value(), {});
-  } catch (const Napi::Error& error) {
-    napi_fatal_exception(env, error.Value());
-  }
 }
 
 // Whether a uv_async_t was sent that the loop has not looked at: V8's tasks arrive so, and one may post the
@@ -67,15 +61,17 @@ void OnTurn(uv_prepare_t*) {
     return;
   }
   if (goesOn()) return;
-  Call("beforeExit");
-  if (!LoopIsAlive()) Call("exit");
+  end();
+  beforeExit();
+  if (!LoopIsAlive()) atExit();
 }
 
 }  // namespace
 
 void PrepareExits(Napi::Env env, Napi::Object given) {
-  callbacks = Napi::Persistent(given);
-  callbacks.SuppressDestruct();
+  end = Callback(given, "end");
+  beforeExit = Callback(given, "beforeExit");
+  atExit = Callback(given, "exit");
   napi_get_uv_event_loop(env, &loop);
   uv_prepare_init(loop, &guard);
   uv_idle_init(loop, &oneMoreTurn);

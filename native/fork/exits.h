@@ -13,9 +13,9 @@ class Object;
 
 namespace truefork {
 
-// Once in each process that is going to fork. When nothing is left in a child's event loop,
-// callbacks.beforeExit() is called, and callbacks.exit() if there is no work even then: as Node does with the
-// events of those names.
+// Once in each process that is going to fork. When nothing is left in a child's event loop, callbacks.end()
+// is called, which may be the last; then callbacks.beforeExit(), and callbacks.exit() if there is no work
+// even then: as Node does with the events of those names.
 void PrepareExits(Napi::Env env, Napi::Object callbacks);
 
 // In a child, right after the fork: from now on the paths above are guarded.

@@ -13,47 +13,34 @@
 
 namespace truefork {
 
-namespace {
-
-// Wake-ups that were on their way at the fork: a file that was read, a task that was posted, and the loop has
-// not looked yet. uv_loop_fork forgets them, and nobody would call back. (A wake-up that nobody sent is no
-// way out: it would open Node's inspector.)
-class UnseenWakeUps {
- public:
-  explicit UnseenWakeUps(uv_loop_t* loop) {
-    Keep(&loop->wq_async);  // the thread pool's, which uv_walk passes by
-    uv_walk(loop, KeepIfAsync, this);
-  }
-
-  void Repeat() {
-    for (uv_async_t* handle : unseen_) uv_async_send(handle);
-  }
-
- private:
-  static void KeepIfAsync(uv_handle_t* handle, void* self) {
-    if (uv_handle_get_type(handle) != UV_ASYNC) return;
-    static_cast<UnseenWakeUps*>(self)->Keep(reinterpret_cast<uv_async_t*>(handle));
-  }
-
-  void Keep(uv_async_t* handle) {
-    if (handle->pending != 0) unseen_.push_back(handle);
-  }
-
-  std::vector<uv_async_t*> unseen_;
-};
-
-// A process that the parent started is no child of this one: nobody will tell of its end here, and a loop
-// that waited for it would wait for ever.
-void ForgetParentsProcesses(uv_loop_t* loop) {
-  const auto forget = [](uv_handle_t* handle, void*) {
-    if (uv_handle_get_type(handle) == UV_PROCESS) uv_unref(handle);
+Inherited::Inherited(uv_loop_t* loop) {
+  wakeUps_.push_back(&loop->wq_async);  // the thread pool's, which uv_walk passes by
+  const auto sort = [](uv_handle_t* handle, void* self) {
+    auto* inherited = static_cast<Inherited*>(self);
+    if (uv_handle_get_type(handle) == UV_ASYNC)
+      inherited->wakeUps_.push_back(reinterpret_cast<uv_async_t*>(handle));
+    else if (uv_handle_get_type(handle) == UV_PROCESS)
+      inherited->processes_.push_back(handle);
   };
-  uv_walk(loop, forget, nullptr);
+  uv_walk(loop, sort, this);
 }
 
-}  // namespace
+std::vector<uv_async_t*> Inherited::UnseenWakeUps() const {
+  std::vector<uv_async_t*> unseen;
+  for (uv_async_t* handle : wakeUps_)
+    if (handle->pending != 0) unseen.push_back(handle);
+  return unseen;
+}
+
+void Inherited::ForgetProcesses() const {
+  for (uv_handle_t* process : processes_) uv_unref(process);
+}
 
 pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
+  return Fork(loop, Inherited(loop), inChild);
+}
+
+pid_t Fork(uv_loop_t* loop, const Inherited& inherited, const std::function<void()>& inChild) {
   if (const int errnum = faults::Take(faults::Call::Fork)) {
     errno = errnum;
     return -1;
@@ -64,14 +51,16 @@ pid_t Fork(uv_loop_t* loop, const std::function<void()>& inChild) {
   if (pid != 0) return pid;
 
   inChild();
-  UnseenWakeUps unseen(loop);
+  // A file that was read, a task that was posted: uv_loop_fork forgets them, and nobody would call back. (A
+  // wake-up that nobody sent is no way out: it would open Node's inspector.)
+  const std::vector<uv_async_t*> unseen = inherited.UnseenWakeUps();
   // The child has copies of the parent's epoll and wake-up descriptors, which are the parent's own objects: a
   // close of ours would take the parent's watches away. libuv makes new ones, before anything else touches
   // the loop.
   uv_loop_fork(loop);
   uv_update_time(loop);
-  unseen.Repeat();
-  ForgetParentsProcesses(loop);
+  for (uv_async_t* handle : unseen) uv_async_send(handle);
+  inherited.ForgetProcesses();
   DropTasksForThreads();
   GuardExits();
   return 0;

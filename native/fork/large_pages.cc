@@ -43,15 +43,15 @@ class Residency {
   Residency(const Residency&) = delete;
   Residency& operator=(const Residency&) = delete;
 
-  // Whether enough of a range, of one large page's size at most, is mapped (proc(5): bit 63 of each entry).
-  bool IsWorthIt(uintptr_t start, uintptr_t end) const {
+  // How many small pages of a range, of one large page's size at most, are mapped (proc(5): bit 63 of each).
+  size_t InUse(uintptr_t start, uintptr_t end) const {
     uint64_t entries[kLarge / kSmall];
     const size_t size = (end - start) / kSmall * sizeof entries[0];
     if (pread(pagemap_, entries, size, start / kSmall * sizeof entries[0]) != static_cast<ssize_t>(size))
-      return false;
+      return 0;
     size_t mapped = 0;
     for (size_t page = 0; page < (end - start) / kSmall; page++) mapped += entries[page] >> 63;
-    return mapped >= kLeastInUse;
+    return mapped;
   }
 
  private:
@@ -88,7 +88,7 @@ std::vector<uintptr_t> TextInUse(const Residency& residency) {
   for (const Mapping& mapping : Mappings()) {
     if (mapping.shared || mapping.protection != (PROT_READ | PROT_EXEC) || mapping.path != program) continue;
     for (uintptr_t start = Up(mapping.start); start + kLarge <= mapping.end; start += kLarge)
-      if (residency.IsWorthIt(start, start + kLarge)) pages.push_back(start);
+      if (residency.InUse(start, start + kLarge) >= kLeastInUse) pages.push_back(start);
   }
   return pages;
 }
@@ -116,33 +116,60 @@ void GatherText(const std::vector<uintptr_t>& pages) {
   close(file);
 }
 
-// A piece of data that fills no large page by itself becomes part of one that is made elsewhere.
-void MoveIntoLargePage(uintptr_t start, uintptr_t end) {
-  const size_t size = end - start;
-  const Room room(size, start, PROT_READ | PROT_WRITE);
+// What is in use of a large page's worth of addresses, and whether it could all be one page.
+struct Window {
+  uintptr_t start;
+  std::vector<std::pair<uintptr_t, uintptr_t>> pieces;  // of data
+  bool isShared = false;                                // with what is no data, or not to be moved
+
+  bool IsOnePiece() const { return pieces.size() == 1 && pieces[0] == std::pair(start, start + kLarge); }
+};
+
+bool IsData(const Mapping& mapping) {
+  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const bool isOurStack = here >= mapping.start && here < mapping.end;
+  return !mapping.shared && mapping.inode == 0 && mapping.protection == (PROT_READ | PROT_WRITE) &&
+         !isOurStack;
+}
+
+std::vector<Window> WindowsOnData(const Residency& residency) {
+  std::vector<Window> windows;
+  for (const Mapping& mapping : Mappings()) {
+    for (uintptr_t from = mapping.start; from < mapping.end;) {
+      const uintptr_t to = std::min(mapping.end, Down(from) + kLarge);
+      if (windows.empty() || windows.back().start != Down(from)) windows.push_back({Down(from), {}});
+      if (IsData(mapping))
+        windows.back().pieces.emplace_back(from, to);
+      else
+        windows.back().isShared = true;
+      from = to;
+    }
+  }
+  return windows;
+}
+
+// Data that does not fill a large page becomes part of one that is made elsewhere, and moves in.
+void MoveIntoLargePage(uintptr_t start, uintptr_t end, const Window& window) {
+  const Room room(end - start, start, PROT_READ | PROT_WRITE);
   if (room.start == 0) return;
-  memcpy(Pointer(room.start), Pointer(start), size);
+  for (const auto& [from, to] : window.pieces)
+    if (from >= start && to <= end) memcpy(Pointer(room.start + (from - start)), Pointer(from), to - from);
   if (Collapse(Down(room.start), kLarge))
-    mremap(Pointer(room.start), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, Pointer(start));
+    mremap(Pointer(room.start), end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED, Pointer(start));
 }
 
 void GatherData(const Residency& residency) {
-  const auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  for (const Mapping& mapping : Mappings()) {
-    const auto [start, end] = std::pair(mapping.start, mapping.end);
-    const bool isData = mapping.protection == (PROT_READ | PROT_WRITE) && mapping.inode == 0;
-    const bool isOurStack = here >= start && here < end;
-    if (mapping.shared || !isData || isOurStack) continue;
-    for (uintptr_t from = start; from < end;) {
-      const uintptr_t to = std::min(end, Down(from) + kLarge);
-      if (residency.IsWorthIt(from, to)) {
-        if (to - from == kLarge)
-          Collapse(from, kLarge);
-        else
-          MoveIntoLargePage(from, to);
-      }
-      from = to;
-    }
+  for (const Window& window : WindowsOnData(residency)) {
+    if (window.pieces.empty()) continue;
+    size_t inUse = 0;
+    for (const auto& [from, to] : window.pieces) inUse += residency.InUse(from, to);
+    if (window.IsOnePiece() && inUse >= kLeastInUse)
+      Collapse(window.start, kLarge);
+    else if (!window.isShared && inUse >= kLeastInUse)
+      MoveIntoLargePage(window.start, window.start + kLarge, window);  // and what lies between is filled
+    else
+      for (const auto& [from, to] : window.pieces)
+        if (residency.InUse(from, to) >= kLeastInUse) MoveIntoLargePage(from, to, window);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "support/raw_syscall.h"
+
 namespace truefork {
 
 namespace {
@@ -32,8 +34,8 @@ void EndProcessGroup() {
 }
 
 void DieWithParent(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(0);
+  RawSyscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (RawSyscall(SYS_getppid) != parent) RawSyscall(SYS_exit_group, 0);
 }
 
 void DieWithPeer(int socket) {

@@ -7,7 +7,7 @@ namespace truefork {
 
 // In a child, first thing: it is killed when its parent ends (prctl(2), PR_SET_PDEATHSIG), and ends at once
 // if that came to pass between fork() and here. The kernel forgets the pact when credentials change: make it
-// again then.
+// again then. It may be called where the parent runs on the same memory: it writes to none.
 void DieWithParent(pid_t parent);
 
 // In a zygote: when the peer of this socket is gone, the whole process group goes, whatever code is running

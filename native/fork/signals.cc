@@ -21,21 +21,21 @@ AllSignalsBlocked::AllSignalsBlocked() {
   sigprocmask(SIG_SETMASK, &all, &before_);
 }
 
-HandlersSuspended::HandlersSuspended() {
+HandlersSuspended::HandlersSuspended() : before_(std::make_unique<std::array<struct sigaction, NSIG>>()) {
+  auto& before = *before_;
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int signo = 1; signo < NSIG; signo++) {
-    if (IsFault(signo) || sigaction(signo, nullptr, &before_[signo]) != 0) continue;
-    if (HasHandler(before_[signo])) sigaction(signo, &standard, nullptr);
+    if (IsFault(signo) || sigaction(signo, nullptr, &before[signo]) != 0) continue;
+    if (HasHandler(before[signo])) sigaction(signo, &standard, nullptr);
   }
 }
 
 void HandlersSuspended::Restore() {
-  for (int signo = 1; signo < NSIG; signo++) {
-    if (!HasHandler(before_[signo])) continue;
-    sigaction(signo, &before_[signo], nullptr);
-    before_[signo].sa_handler = SIG_DFL;  // given back: nothing to do a second time
-  }
+  if (!suspended_) return;
+  suspended_ = false;
+  for (int signo = 1; signo < NSIG; signo++)
+    if (HasHandler((*before_)[signo])) sigaction(signo, &(*before_)[signo], nullptr);
 }
 
 OwnersSignalsIgnored::OwnersSignalsIgnored() : ignored_(true) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <array>
+#include <memory>
 
 namespace truefork {
 
@@ -34,7 +35,9 @@ class HandlersSuspended {
   void Restore();
 
  private:
-  std::array<struct sigaction, NSIG> before_{};
+  // Elsewhere, for it is large: whoever this is part of is to be on few pages.
+  std::unique_ptr<std::array<struct sigaction, NSIG>> before_;
+  bool suspended_ = true;
 };
 
 // A zygote in its loop has no use for the signals that ask a server for a reload or for its state: they are

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 
 #include "serve/address_rules.h"
 #include "serve/protocol.h"
 #include "serve/source.h"
 #include "serve/token_bucket.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -57,7 +57,7 @@ class Admission {
   Rate rate_;
   Rate sourceRate_;
   TokenBucket bucket_;
-  std::unordered_map<uint64_t, Visits, Hash> sources_;
+  packed::UnorderedMap<uint64_t, Visits, Hash> sources_;
   size_t forgetAt_ = kFewSources;
 
   static constexpr size_t kFewSources = 1024;

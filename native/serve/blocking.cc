@@ -8,6 +8,7 @@
 
 #include "fork/exits.h"
 #include "serve/traffic.h"
+#include "support/callback.h"
 #include "support/clock.h"
 #include "support/faults.h"
 
@@ -27,9 +28,10 @@ class Server {
     env_ = env;
     state_ = state.Data();
     stateArray_ = Napi::Persistent(state);
-    callbacks_ = Napi::Persistent(callbacks);
     stateArray_.SuppressDestruct();
-    callbacks_.SuppressDestruct();
+    data_ = Callback(callbacks, "data");
+    end_ = Callback(callbacks, "end");
+    handOver_ = Callback(callbacks, "handOver");
     InitHandles();
   }
 
@@ -66,7 +68,7 @@ class Server {
       if (fds[1].revents != 0) return;  // a signal, most likely: the loop takes a turn and comes back
       const ssize_t size = Read();
       if (size > 0) {
-        Call("data", size);
+        data_({static_cast<double>(size)});
       } else if (size == 0) {
         return Finish(0);
       } else if (size != -EINTR && size != -EAGAIN) {
@@ -97,27 +99,17 @@ class Server {
 
   void Finish(ssize_t errnum) {
     Stop();
-    Call("end", errnum);
+    end_({static_cast<double>(errnum)});
   }
 
   void HandOver() {
     Stop();
-    Call("handOver", 0);
+    handOver_();
   }
 
   void Stop() {
     uv_idle_stop(&turn_);
     uv_check_stop(&check_);
-  }
-
-  void Call(const char* name, ssize_t argument) {
-    Napi::HandleScope scope(env_);
-    try {
-      const Napi::Object callbacks = callbacks_.Value();
-      callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks, {Napi::Number::New(env_, argument)});
-    } catch (const Napi::Error& error) {
-      napi_fatal_exception(env_, error.Value());
-    }
   }
 
   Napi::Env env_{nullptr};
@@ -127,7 +119,9 @@ class Server {
   size_t size_ = 0;
   Napi::Reference<Napi::Uint32Array> stateArray_;
   Napi::Reference<Napi::Uint8Array> buffer_;
-  Napi::ObjectReference callbacks_;
+  Callback data_;
+  Callback end_;
+  Callback handOver_;
   uv_loop_t* loop_ = nullptr;
   uv_idle_t turn_;
   uv_check_t check_;

@@ -28,7 +28,7 @@ std::optional<Channel::Message> Channel::Next() {
   if (in_.size() < sizeof header) return std::nullopt;
   std::memcpy(&header, in_.data(), sizeof header);
   if (in_.size() < sizeof header + header.length) return std::nullopt;
-  Message message{header.kind, in_.substr(sizeof header, header.length)};
+  Message message{header.kind, std::string(in_.data() + sizeof header, header.length)};
   in_.erase(0, sizeof header + header.length);
   return message;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "serve/protocol.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -60,8 +61,8 @@ class Channel {
   static constexpr int64_t kRestMicros = 5'000;
 
   int fd_;
-  std::string in_;
-  std::string out_;
+  packed::String in_;
+  packed::String out_;
   int64_t flushedAt_ = 0;
 };
 

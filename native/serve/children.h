@@ -7,10 +7,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
-#include <vector>
 
 #include "serve/source.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -19,7 +18,6 @@ struct Child {
   int64_t startedAt;   // NowMicros()
   uint32_t slot = 0;   // the supervisor's
   Source source = {};  // where its client comes from
-  int execErrnum = 0;  // why it is not the program that it should have become
 };
 
 class Children {
@@ -36,14 +34,14 @@ class Children {
   void Reap(const Ended& ended);
 
   // The same for these alone. The kernel finds one by its id at once; to find any, it looks through all.
-  void Reap(const std::vector<pid_t>& pids, const Ended& ended);
+  void Reap(const packed::Vector<pid_t>& pids, const Ended& ended);
 
   void Signal(int signo) const;
 
  private:
   bool Wait(pid_t which, const Ended& ended);
 
-  std::unordered_map<pid_t, Child> live_;
+  packed::UnorderedMap<pid_t, Child> live_;
 };
 
 // SIGCHLD as something that poll(2) can wait for: the handler writes whom it is about to a pipe, and does
@@ -61,7 +59,7 @@ class ChildSignal {
 
   // Of whom there was a signal. Signals that come while one is pending are lost (signal(7)), so that others
   // may have ended as well.
-  std::vector<pid_t> Drain();
+  packed::Vector<pid_t> Drain();
 
   // Gives back the disposition that SIGCHLD had, and closes the pipe.
   void Restore();

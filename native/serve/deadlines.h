@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -35,8 +36,8 @@ class Deadlines {
   void SiftDown(size_t at, Entry entry);
   void RemoveAt(size_t at);
 
-  std::vector<Entry> heap_;
-  std::vector<size_t> places_;  // by key
+  packed::Vector<Entry> heap_;
+  packed::Vector<size_t> places_;  // by key
 };
 
 }  // namespace truefork

@@ -53,6 +53,7 @@ uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec 
 
 ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options)
     : loop_(loop),
+      inherited_(loop),
       listeners_(listeners),
       options_(options),
       channel_(options.channel),
@@ -63,7 +64,6 @@ ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& optio
 std::optional<Connection> ServeLoop::Run() {
   if (!childSignal_.ok()) PauseAfter("pipe", errno);
   AwaitSettings();
-  options_.beforeListening();
   channel_.Put(protocol::Record::Listening);
   channel_.Flush();
   options_.onceListening();
@@ -213,9 +213,9 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
 
 pid_t ServeLoop::StartProgram(const Connection& connection) {
   const uint32_t slot = supervisor_.TakeSlot();
-  const auto limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
-  int execErrnum = 0;
-  const pid_t pid = options_.program->Start(connection, limit, &execErrnum);
+  std::function<void()> limit;
+  if (resources_.Any()) limit = [this] { resources_.Limit(Resources::OfWhat::Program); };
+  const pid_t pid = options_.program->Start(connection, &supervisor_.SlotOf(slot), limit);
   if (pid < 0) {
     const int errnum = errno;
     supervisor_.Leave(slot);
@@ -224,7 +224,7 @@ pid_t ServeLoop::StartProgram(const Connection& connection) {
   }
   pauseMs_ = 0;
   pausedUntil_ = 0;
-  TellOf(connection, pid, slot, execErrnum);
+  TellOf(connection, pid, slot);
   return pid;
 }
 
@@ -253,14 +253,16 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
   int ends[2] = {-1, -1};
   if ((fd < 0 || pool_.Reuses()) && !OpenLine(ends)) return -1;
   *slot = supervisor_.TakeSlot();
-  const pid_t pid = Fork(loop_, [&] {
+  const auto inChild = [&] {
     DieWithParent(zygote);
     if (ends[0] >= 0) close(ends[0]);
     worker::BelongTo(&supervisor_.SlotOf(*slot), ends[1], pool_.doneLine());
     KeepNothingOfTheParent();
     if (fd >= 0) traffic::Begin(&supervisor_.SlotOf(*slot), fd);
     resources_.Limit(Resources::OfWhat::Copy);
-  });
+  };
+  // By reference: a copy would be made and freed with malloc, here and in the child.
+  const pid_t pid = Fork(loop_, inherited_, std::ref(inChild));
   const int errnum = errno;
   if (pid != 0 && ends[1] >= 0) close(ends[1]);
   if (pid < 0) {
@@ -272,8 +274,8 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
   return pid;
 }
 
-void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum) {
-  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer), execErrnum};
+void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
+  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer)};
   supervisor_.Watch(slot, pid, connection.fd, connection.peer);
   channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
 }
@@ -301,7 +303,6 @@ void ServeLoop::KeepNothingOfTheParent() {
   handlersSuspended_.Restore();
 }
 
-// How to serve is said before the first client comes in, and may be said anew while the server runs.
 void ServeLoop::AwaitSettings() {
   while (options_.settings > 0 && !ownerIsGone_) {
     pollfd fd{options_.channel, POLLIN, 0};
@@ -437,6 +438,7 @@ void ServeLoop::ReapChildren() {
 
 void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusage& usage) {
   pool_.Forget(pid, NowMicros());
+  if (options_.program != nullptr) options_.program->Forget(pid);
   pausedUntil_ = 0;  // it gave back what may have been short
   if (child.id == 0) {
     supervisor_.Leave(child.slot);
@@ -446,7 +448,6 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   record.id = child.id;
   record.pid = pid;
   record.status = status;
-  record.execErrnum = child.execErrnum;
   record.durationUs = NowMicros() - child.startedAt;
   record.userCpuUs = Micros(usage.ru_utime);
   record.systemCpuUs = Micros(usage.ru_stime);
@@ -458,6 +459,7 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
   record.bytesIn = outcome.bytesIn;
   record.bytesOut = outcome.bytesOut;
+  record.execErrnum = outcome.execErrnum;
   record.limit =
       static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
   admission_.Leave(child.source, NowMicros());

@@ -6,8 +6,8 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "fork/fork.h"
 #include "fork/signals.h"
 #include "serve/admission.h"
 #include "serve/channel.h"
@@ -32,8 +32,7 @@ class ServeLoop {
     Program* program;         // what serves in the place of a forked copy of this process, or null
     Pool::Options pool = {};  // children forked ahead; with a program there are none
     bool standby = false;     // lets nobody in before the owner says Begin
-    std::function<void()> beforeListening = [] {};  // called when the settings are there
-    std::function<void()> onceListening = [] {};    // called when that was told, before the first fork
+    std::function<void()> onceListening = [] {};  // called when that was told, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options);
@@ -44,6 +43,10 @@ class ServeLoop {
   // Returns as fork() does, more than once: in every child, with the connection that it is to serve, and in
   // the parent, with nothing, when the server has ended.
   std::optional<Connection> Run();
+
+  // How to serve is said before the first client comes in, and may be said anew while the server runs. Run()
+  // does this first, if nobody has.
+  void AwaitSettings();
 
  private:
   enum class Phase {
@@ -69,11 +72,10 @@ class ServeLoop {
   pid_t ForkChild(int fd, uint32_t* slot, int* line);
   pid_t StartProgram(const Connection& connection);
   pid_t Postpone(const Connection& connection);
-  void TellOf(const Connection& connection, pid_t pid, uint32_t slot, int execErrnum = 0);
+  void TellOf(const Connection& connection, pid_t pid, uint32_t slot);
   size_t Serving() const { return children_.size() - pool_.idle(); }
   void HearWhoIsDone();
   void KeepNothingOfTheParent();
-  void AwaitSettings();
   void ObeyCommands();
   void Retire();
   void TellChildrenToFinish();
@@ -89,6 +91,7 @@ class ServeLoop {
   void PauseAfter(const char* syscall, int errnum);
 
   uv_loop_t* loop_;
+  Inherited inherited_;
   Listeners& listeners_;
   Options options_;
   Channel channel_;
@@ -105,8 +108,8 @@ class ServeLoop {
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
-  std::vector<pid_t> ended_;  // children of whom a signal came
-  int64_t sweepAt_ = 0;       // when to look for those of whom none came; 0: nobody ended
+  packed::Vector<pid_t> ended_;  // children of whom a signal came
+  int64_t sweepAt_ = 0;          // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
   uint32_t elsewhere_ = 0;  // children of zygotes that have retired
   bool queueIsEmpty_ = false;

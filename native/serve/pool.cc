@@ -99,7 +99,6 @@ void Pool::PauseAfterFailure(int64_t now) {
 void Pool::Trim(int64_t now) {
   if (idle_.size() <= options_.min || now < lastConnection_ + kIdleTime) return;
   wanted_ = options_.min;
-  // The first in the row have waited longest.
   const auto spared = idle_.end() - options_.min;
   std::for_each(idle_.begin(), spared, [this](const Worker& worker) { SendAway(worker); });
   idle_.erase(idle_.begin(), spared);

@@ -6,11 +6,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
-#include <vector>
 
 #include "serve/connection.h"
 #include "serve/handover.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -43,12 +42,13 @@ class Pool {
   // When time alone changes that, or sends some away; 0: it does not.
   int64_t NextDeadline() const;
 
-  // A worker that waits for its first connection.
-  void AddIdle(const Worker& worker) { idle_.push_back(worker); }
+  // A worker that waits for its first connection: the last in the row, for it has yet to make itself ready.
+  void AddIdle(const Worker& worker) { idle_.insert(idle_.begin(), worker); }
   // One that was forked for a connection, and may serve more.
   void AddBusy(const Worker& worker) { busy_.emplace(worker.pid, worker); }
 
-  // Gives the connection to the worker that became idle last, whose memory is warmest.
+  // Gives the connection to the worker that has served last, whose memory is warmest; or else to the one that
+  // has waited longest.
   std::optional<Worker> HandOver(const Connection& connection, int64_t now);
 
   // A line on which workers say that they have served a connection: one for all. -1: nobody will.
@@ -76,9 +76,9 @@ class Pool {
   void SendAway(const Worker& worker) const;
 
   Options options_;
-  uint32_t wanted_;  // between min and max
-  std::vector<Worker> idle_;
-  std::unordered_map<pid_t, Worker> busy_;
+  uint32_t wanted_;              // between min and max
+  packed::Vector<Worker> idle_;  // the next is at the back
+  packed::UnorderedMap<pid_t, Worker> busy_;
   int done_[2] = {-1, -1};
   bool isDismissed_ = false;
   int64_t lastConnection_ = 0;

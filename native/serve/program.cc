@@ -8,12 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
 #include "fork/pact.h"
 #include "fork/signals.h"
 #include "support/faults.h"
+#include "support/raw_syscall.h"
 
 namespace truefork {
 
@@ -47,43 +49,59 @@ void MarkDescriptorsForClosing() {
   closedir(folder);
 }
 
+// The kernel's own, where it differs from the C library's (sigaction(2), "C library/kernel differences").
+constexpr size_t kKernelSetSize = 8;
+constexpr char kZeros[64] = {};  // a struct sigaction of SIG_DFL, and an empty set of signals
+
+// So many children may be on their way at a time without being waited for.
+constexpr size_t kLaunches = 64;
+
+}  // namespace
+
+// What one child needs on its way from clone(2) to execve(2). Nothing of it may change before it is there.
 struct Launch {
   const char* path;
   char* const* argv;
   char* const* envp;
-  const std::vector<int>* signalsToReset;
-  const std::function<void()>* inChild;
+  const int* signalsToReset;             // ends with 0
+  const std::function<void()>* inChild;  // or null
   int connection;
+  Slot* slot;
   pid_t parent;
-  int failure;
+  std::atomic<int> underWay{0};  // the kernel clears it: set_tid_address(2)
+
+  pid_t child = 0;
+  std::vector<std::string> described;
+  std::vector<char*> environment;
+  alignas(16) char stack[32 * 1024];
 };
 
-// Runs in the child, in its parent's memory, while the parent waits (vfork(2)): nothing but system calls, and
-// no word written that the parent would miss, but for `failure`.
+namespace {
+
+// Runs in the child, in its parent's memory, while the parent goes on: nothing but system calls, for all that
+// the C library keeps, errno too, is the parent's, and no word written but to the slot.
 __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   auto* launch = static_cast<Launch*>(given);
+  RawSyscall(SYS_set_tid_address, RawPointer(&launch->underWay));
   DieWithParent(launch->parent);
-  (*launch->inChild)();
-  dup2(launch->connection, STDIN_FILENO);
-  dup2(launch->connection, STDOUT_FILENO);
+  if (launch->inChild != nullptr) (*launch->inChild)();
+  RawSyscall(SYS_dup3, launch->connection, STDIN_FILENO);
+  RawSyscall(SYS_dup3, launch->connection, STDOUT_FILENO);
   // Handlers first, while every signal is blocked: one that ran here would run on the parent's variables.
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (const int signo : *launch->signalsToReset) sigaction(signo, &standard, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  execve(launch->path, launch->argv, launch->envp);
-  launch->failure = errno;
-  _exit(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
+  for (const int* signo = launch->signalsToReset; *signo != 0; signo++)
+    RawSyscall(SYS_rt_sigaction, *signo, RawPointer(kZeros), 0, kKernelSetSize);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, RawPointer(kZeros), 0, kKernelSetSize);
+  const long result =
+      RawSyscall(SYS_execve, RawPointer(launch->path), RawPointer(launch->argv), RawPointer(launch->envp));
+  const int errnum = static_cast<int>(-result);
+  launch->slot->execErrnum = errnum;
+  for (;;) RawSyscall(SYS_exit_group, errnum == ENOENT || errnum == ENOTDIR ? 127 : 126);
 }
-
-alignas(64) char stack[64 * 1024];  // of the one child that is on its way
 
 }  // namespace
 
 Program::Program(std::string path, std::vector<std::string> arguments, char** environment)
-    : path_(std::move(path)), arguments_(std::move(arguments)) {
+    : path_(std::move(path)), arguments_(std::move(arguments)), launches_(new Launch[kLaunches]) {
   for (std::string& argument : arguments_) argv_.push_back(argument.data());
   argv_.push_back(nullptr);
   for (char** variable = environment; *variable != nullptr; variable++) {
@@ -92,31 +110,67 @@ Program::Program(std::string path, std::vector<std::string> arguments, char** en
   MarkDescriptorsForClosing();
 }
 
-pid_t Program::Start(const Connection& connection, const std::function<void()>& inChild, int* failure) {
+Program::~Program() = default;
+
+pid_t Program::Start(const Connection& connection, Slot* slot, const std::function<void()>& inChild) {
   if (const int errnum = faults::Take(faults::Call::Fork)) {
     errno = errnum;
     return -1;
   }
-  Describe(connection);
   // execve(2) resets handlers, but not what is ignored, as Node ignores SIGPIPE.
   if (signalsToReset_.empty()) {
     for (int signo = 1; signo < NSIG; signo++) {
       struct sigaction now;
       if (sigaction(signo, nullptr, &now) == 0 && now.sa_handler != SIG_DFL) signalsToReset_.push_back(signo);
     }
+    signalsToReset_.push_back(0);
   }
-  Launch launch{path_.c_str(), argv_.data(),  envp_.data(), &signalsToReset_,
-                &inChild,      connection.fd, getpid(),     0};
-  AllSignalsBlocked untilItIsTheProgram;
+  // inChild uses the C library, in which two cannot be at a time on the same thread-local memory: that child
+  // is waited for, as by vfork(2). So is one that finds all the stacks taken.
+  Launch* launch = inChild || !kHasRawSyscalls ? nullptr : FreeLaunch();
+  const bool waits = launch == nullptr;
+  if (waits) launch = &launches_[0];
+  Describe(connection, launch);
+  launch->path = path_.c_str();
+  launch->argv = argv_.data();
+  launch->envp = launch->environment.data();
+  launch->signalsToReset = signalsToReset_.data();
+  launch->inChild = inChild ? &inChild : nullptr;
+  launch->connection = connection.fd;
+  launch->slot = slot;
+  launch->parent = getpid();
+  launch->underWay = 1;
+  // Its handlers would be run on our variables.
+  AllSignalsBlocked untilItHasNoHandlers;
   // No page tables to copy, however big this process is: the child is the parent's own memory, on a stack of
-  // its own, and the parent waits until it is the program.
-  const pid_t pid = clone(BecomeProgram, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &launch);
-  *failure = launch.failure;
-  return pid;
+  // its own.
+  const int flags = CLONE_VM | SIGCHLD | (waits ? CLONE_VFORK : 0);
+  launch->child = clone(BecomeProgram, launch->stack + sizeof launch->stack, flags, launch);
+  if (launch->child < 0) launch->underWay = 0;
+  return launch->child;
 }
 
-void Program::Describe(const Connection& connection) {
-  described_.clear();
+// The first is kept for one that is waited for.
+Launch* Program::FreeLaunch() {
+  for (size_t i = 1; i < kLaunches; i++) {
+    if (launches_[i].underWay == 0) return &launches_[i];
+  }
+  return nullptr;
+}
+
+// One that was killed before its first step could not have its launch given back.
+void Program::Forget(pid_t pid) {
+  for (size_t i = 0; i < kLaunches; i++) {
+    if (launches_[i].child == pid) launches_[i].underWay = 0;
+  }
+}
+
+void Program::Describe(const Connection& connection, Launch* launch) const {
+  std::vector<std::string>& described = launch->described;
+  described.clear();
+  const auto Set = [&](const char* name, const std::string& value) {
+    described.push_back(name + ("=" + value));
+  };
   if (connection.local.family() == AF_UNIX) {
     Set("PROTO", "UNIX");
     Set("UNIXLOCALPATH", connection.local.Text());
@@ -136,9 +190,9 @@ void Program::Describe(const Connection& connection) {
     Set("TCPREMOTEIP", connection.peer.Unmapped().Text());
     Set("TCPREMOTEPORT", std::to_string(connection.peer.Port()));
   }
-  envp_ = inherited_;
-  for (std::string& variable : described_) envp_.push_back(variable.data());
-  envp_.push_back(nullptr);
+  launch->environment = inherited_;
+  for (std::string& variable : described) launch->environment.push_back(variable.data());
+  launch->environment.push_back(nullptr);
 }
 
 }  // namespace truefork

@@ -15,6 +15,7 @@ class Resources {
   void MeasureMemory();
 
   // In the child. A limit that cannot be set is none: it says so on standard error, and ends.
+  bool Any() const { return given_.set != 0; }
   enum class OfWhat { Copy, Program };  // of the zygote, with all its memory; or what begins with none
   void Limit(OfWhat child) const;
 

@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "fork/address_space.h"
 #include "fork/exits.h"
@@ -20,6 +24,7 @@
 #include "serve/notice.h"
 #include "serve/out_of_memory.h"
 #include "serve/worker.h"
+#include "support/callback.h"
 #include "support/errors.h"
 
 namespace truefork {
@@ -33,17 +38,28 @@ int64_t Number(const Napi::Object& options, const char* name) {
 // In a child: what it serves.
 Connection served{};
 
-// Clients of a Unix socket have no name, as a rule: the socket's own has to do.
-void Name(const Connection& connection) {
-  served = connection;
+// Clients of a Unix socket have no name, as a rule: the socket's own has to do. It is put together by hand:
+// the pages of the C library's ways to do that are pages that each child would have to fault in.
+void Name(Connection&& connection) {
+  served = std::move(connection);
   char title[160];
+  char* end = title;
+  const auto add = [&](std::string_view text) {
+    end = std::copy_n(text.data(), std::min<size_t>(text.size(), std::end(title) - 1 - end), end);
+  };
+  add("truefork: ");
   if (served.local.family() == AF_UNIX) {
-    snprintf(title, sizeof title, "truefork: %s", served.local.Text().c_str());
+    add(served.local.Text());
   } else {
     const bool v6 = served.peer.family() == AF_INET6;
-    snprintf(title, sizeof title, v6 ? "truefork: [%s]:%u" : "truefork: %s:%u", served.host.c_str(),
-             served.peer.Port());
+    char port[8] = ":";
+    const char* portEnd = std::to_chars(port + 1, std::end(port), served.peer.Port()).ptr;
+    if (v6) add("[");
+    add(served.host);
+    if (v6) add("]");
+    add({port, static_cast<size_t>(portEnd - port)});
   }
+  *end = '\0';
   uv_set_process_title(title);
 }
 
@@ -67,20 +83,52 @@ std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
   return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
 }
 
-// Who is called in a child that was forked ahead, or serves again, with each connection that comes to it.
-void PrepareWorkers(uv_loop_t* loop, Napi::Function begin) {
-  static Napi::FunctionReference onConnection;
-  onConnection = Napi::Persistent(begin);
-  onConnection.SuppressDestruct();
+// What the event loop runs when it has nothing else to do, and what is called where that returns. There is
+// one to a process, and a child leaves it as it lies: to take it apart would be to write to pages that it
+// shares.
+struct Service {
+  Service(const Napi::Object& given, uv_loop_t* eventLoop, const ServeLoop::Options& options)
+      : listeners(ListenersFrom(given)),
+        loop(eventLoop, listeners, options),
+        onChild(given, "onChild"),
+        onConnection(given, "onConnection"),
+        onEnd(given, "onEnd") {
+    uv_idle_init(eventLoop, &turn);
+    uv_check_init(eventLoop, &check);
+  }
+
+  Listeners listeners;
+  ServeLoop loop;
+  Callback onChild;
+  Callback onConnection;
+  Callback onEnd;
+  uv_idle_t turn;
+  uv_check_t check;
+};
+
+Service* service;
+
+// No JavaScript runs here between forks, so no page is written to that would have to be copied for it; and
+// there is none on the stack that a child would have to return through.
+void Run(uv_check_t*) {
+  uv_idle_stop(&service->turn);
+  uv_check_stop(&service->check);
+  auto connection = service->loop.Run();
+  if (!connection) return service->onEnd();
+  const int fd = connection->fd;
+  if (fd >= 0) {
+    Name(std::move(*connection));
+  } else {
+    uv_set_process_title("truefork: idle");
+  }
+  service->onChild({static_cast<double>(fd)});
+}
+
+// A child that was forked ahead, or serves again, is called with each connection that comes to it.
+void PrepareWorkers(uv_loop_t* loop) {
   worker::Prepare(loop, [](const Handover& handover) {
     Name({handover.fd, handover.id, handover.peer, handover.local, handover.peer.Text()});
-    Napi::Env env = onConnection.Env();
-    Napi::HandleScope scope(env);
-    try {
-      onConnection.MakeCallback(env.Global(), {Napi::Number::New(env, handover.fd)});
-    } catch (const Napi::Error& error) {
-      napi_fatal_exception(env, error.Value());
-    }
+    service->onConnection({static_cast<double>(handover.fd)});
   });
 }
 
@@ -127,51 +175,40 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.pool.max = Number(given, "poolMax");
   options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
   options.settings = Number(given, "settings");
-
-  const std::unique_ptr<Program> program = ProgramFrom(given);
+  static const std::unique_ptr<Program> program = ProgramFrom(given);
   options.program = program.get();
+  const auto gather = [] {
+    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+  };
+  const bool keepsPrivileges = given.Get("privileges").IsUndefined();
+  if (keepsPrivileges) options.onceListening = gather;
 
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  service = new Service(given, loop, options);
+  if (!service->loop.ok() || !Notice::Prepare()) throw SystemError(env, errno, "mmap");
   // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
   // has served it changes nothing.
-  Listeners listeners(ListenersFrom(given));
   const char* failed = nullptr;
-  if (!listeners.Listen(&failed)) throw SystemError(env, errno, failed);
-  if (!Notice::Prepare()) throw SystemError(env, errno, "mmap");
+  if (!service->listeners.Listen(&failed)) throw SystemError(env, errno, failed);
   StopDyingWithPeer();
-  // No JavaScript runs here between forks, so no page is added that would have to be found again.
   // What becomes another program needs none of what forked JavaScript is fast by.
   if (!program) {
+    PrepareWorkers(loop);
     MakeAddressSpaceCopyable();
     DropTasksForThreads();  // once for all children
     SettleMalloc();
     NoteOutOfMemory();
   }
-  const auto gather = [&program] {
-    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
-  };
-  if (given.Get("privileges").IsUndefined()) {
-    options.onceListening = gather;
-  } else {
+  service->loop.AwaitSettings();
+  if (!keepsPrivileges) {
     // All of the above may need what is given up here, the reading of the settings too.
-    options.beforeListening = [&] {
-      gather();
-      DropPrivilegesAsked(env, given.Get("privileges"));
-    };
+    gather();
+    DropPrivilegesAsked(env, given.Get("privileges"));
   }
-
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
-  if (!program) PrepareWorkers(loop, given.Get("onConnection").As<Napi::Function>());
-  ServeLoop server(loop, listeners, options);
-  if (!server.ok()) throw SystemError(env, errno, "mmap");
-  const auto connection = server.Run();
-  if (!connection) return env.Undefined();
-  if (connection->fd >= 0) {
-    Name(*connection);
-  } else {
-    uv_set_process_title("truefork: idle");
-  }
-  return Napi::Number::New(env, connection->fd);
+  uv_idle_start(&service->turn, [](uv_idle_t*) {});  // or the loop would wait first
+  uv_check_start(&service->check, Run);
+  return env.Undefined();
 }
 
 Napi::Value DescribeConnection(const Napi::CallbackInfo& info) {

@@ -7,10 +7,10 @@
 
 namespace truefork {
 
-// serve({ listeners, channel, maxChildren, settings, privileges, program, … }): the loop of loop.h. Returns
-// undefined in the zygote, once the server has ended, and in each child the descriptor of its connection: or
-// -1 where it was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets. With a
-// program, { path, arguments }, that is what the children become, and nobody returns but the zygote.
+// serve({ listeners, channel, maxChildren, settings, privileges, program, … }): the loop of loop.h,
+// run by the event loop. Calls in each child onChild(fd) with the descriptor of its connection: or -1 where
+// it was forked ahead of one, which awaitConnection() waits for and onConnection(fd) gets; and in the zygote
+// onEnd(), once the server has ended. With a program, { path, arguments }, that is what the children become.
 Napi::Value Serve(const Napi::CallbackInfo& info);
 
 // describeConnection(): the connection that this child was forked for, as below.

@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <vector>
+
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -15,6 +16,7 @@ struct alignas(64) Slot {
   std::atomic<uint64_t> bytesIn{0};
   std::atomic<uint64_t> bytesOut{0};
   std::atomic<bool> isOutOfMemory{false};
+  std::atomic<int> execErrnum{0};  // why it is not the program that it should have become
 };
 
 class Slots {
@@ -43,7 +45,7 @@ class Slots {
  private:
   Slot* slots_ = nullptr;
   uint32_t taken_ = 0;  // the first index that was never taken
-  std::vector<uint32_t> free_;
+  packed::Vector<uint32_t> free_;
 };
 
 }  // namespace truefork

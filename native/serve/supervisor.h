@@ -7,12 +7,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "serve/deadlines.h"
 #include "serve/protocol.h"
 #include "serve/slots.h"
 #include "serve/tcp_traffic.h"
+#include "support/packed.h"
 
 namespace truefork {
 
@@ -43,7 +43,8 @@ class Supervisor {
     uint64_t bytesIn;
     uint64_t bytesOut;
     protocol::Limit limit;  // by which we have ended it
-    bool isOutOfMemory;     // its own last word
+    bool isOutOfMemory;     // its own last words
+    int execErrnum;
   };
   Outcome Leave(uint32_t slot);
   // The same of a child that goes on to serve another.
@@ -79,7 +80,7 @@ class Supervisor {
   Times times_;
   Slots slots_;
   Deadlines deadlines_;
-  std::vector<Watched> watched_;  // by slot
+  packed::Vector<Watched> watched_;  // by slot
 };
 
 }  // namespace truefork

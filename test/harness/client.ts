@@ -1,10 +1,18 @@
 /** Clients. */
 import { once } from 'node:events';
 import net from 'node:net';
+import os from 'node:os';
+
+/** Many a container has no IPv6. */
+export const hasIPv6 = Object.values(os.networkInterfaces()).some(addresses =>
+  addresses?.some(({ address }) => address === '::1'),
+);
 
 export class Client {
   readonly socket: net.Socket;
-  #received: Buffer = Buffer.alloc(0);
+  /** In pieces, which are put together when somebody looks. */
+  #pieces: Buffer[] = [];
+  #length = 0;
   /** How the connection ended: '' for a clean end, else the error's code. */
   readonly closed: Promise<string>;
 
@@ -13,7 +21,8 @@ export class Client {
     const where = typeof place === 'string' ? { path: place } : { port: place, host };
     this.socket = net.connect({ ...where, allowHalfOpen: true, ...(from ? { localAddress: from } : {}) });
     this.socket.on('data', chunk => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#pieces.push(chunk);
+      this.#length += chunk.length;
     });
     let failure = '';
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -29,6 +38,11 @@ export class Client {
     return client;
   }
 
+  get #received(): Buffer {
+    if (this.#pieces.length !== 1) this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0]!;
+  }
+
   get received(): string {
     return this.#received.toString();
   }
@@ -39,20 +53,19 @@ export class Client {
 
   /** Waits for so many bytes and takes them. */
   async receive(length: number): Promise<Buffer> {
-    while (this.#received.length < length) {
+    while (this.#length < length) {
       await Promise.race([
         once(this.socket, 'data'),
         this.closed.then(code => {
-          if (this.#received.length < length)
-            throw new Error(
-              `closed (${code || 'cleanly'}) after ${this.#received.length} of ${length} bytes`,
-            );
+          if (this.#length < length)
+            throw new Error(`closed (${code || 'cleanly'}) after ${this.#length} of ${length} bytes`);
         }),
       ]);
     }
-    const taken = this.#received.subarray(0, length);
-    this.#received = this.#received.subarray(length);
-    return taken;
+    const all = this.#received;
+    this.#pieces = [all.subarray(length)];
+    this.#length -= length;
+    return all.subarray(0, length);
   }
 
   /** Sends text, and takes so many bytes of answer: by default as many as it has sent. */

@@ -1,5 +1,6 @@
 /** What /proc tells of a process (proc(5)). */
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './wait.ts';
 
 export interface ProcessStat {
@@ -10,13 +11,16 @@ export interface ProcessStat {
   parent: number;
   group: number;
   session: number;
+  /** When it was started, in ticks since the machine was. */
+  startedAt: number;
 }
 
 export function stat(pid: number): ProcessStat | undefined {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     const close = text.lastIndexOf(')');
-    const [state, parent, group, session] = text.slice(close + 2).split(' ');
+    const fields = text.slice(close + 2).split(' ');
+    const [state, parent, group, session] = fields;
     return {
       pid,
       comm: text.slice(text.indexOf('(') + 1, close),
@@ -24,6 +28,7 @@ export function stat(pid: number): ProcessStat | undefined {
       parent: Number(parent),
       group: Number(group),
       session: Number(session),
+      startedAt: Number(fields[19]),
     };
   } catch {
     return undefined;
@@ -73,8 +78,41 @@ export function status(pid: number, field: string): string {
   return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
 }
 
+/** What ps(1) shows; '' for one that has ended. */
 export function title(pid: number): string {
-  return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
+  } catch {
+    return '';
+  }
+}
+
+/** How often each has been put to sleep, or was made to give way: a process that sleeps on keeps its numbers. */
+function switches(pids: readonly number[]): string {
+  return pids
+    .flatMap(pid => [status(pid, 'voluntary_ctxt_switches'), status(pid, 'nonvoluntary_ctxt_switches')])
+    .join();
+}
+
+/** Waits for a second in which none of these processes ran. */
+export async function sleepsThrough(...pids: number[]): Promise<void> {
+  let before = '';
+  await eventually('a second without a wake-up', async () => {
+    const now = switches(pids);
+    if (now === before) return true;
+    before = now;
+    await sleep(1000);
+    return false;
+  });
+}
+
+/** Sends a signal to a process that may be gone. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** The TCP port that a process listens on, once it does: its sockets (/proc/PID/fd) among all (/proc/net/tcp). */

@@ -111,9 +111,13 @@ export class Student {
     return { status: status!, text: words.join(' '), lines };
   }
 
-  ask(request: string): Promise<Reply> {
-    this.client.send(`${request}\n`);
-    return this.reply();
+  /** Asks again for as long as others have been writing for too long, as the protocol says. */
+  async ask(request: string): Promise<Reply> {
+    for (;;) {
+      this.client.send(`${request}\n`);
+      const reply = await this.reply();
+      if (reply.status !== 'BUSY') return reply;
+    }
   }
 
   async quit(): Promise<void> {

@@ -22,6 +22,9 @@ export type RefusedEvent = { event: 'refused' } & RefusedInfo;
 
 export class Served extends Subject {
   port = 0;
+  readonly #events: Event[] = [];
+  /** How much of what it said is among them. */
+  #parsed = 0;
 
   /** Waits until it serves, and remembers the first of its ports. */
   async listens(deadlineMs?: number): Promise<void> {
@@ -30,8 +33,11 @@ export class Served extends Subject {
   }
 
   get events(): Event[] {
-    const lines = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1).split('\n');
-    return lines.filter(Boolean).map(line => JSON.parse(line));
+    const end = this.stdout.lastIndexOf('\n') + 1;
+    const lines = this.stdout.slice(this.#parsed, end).split('\n').filter(Boolean);
+    this.#events.push(...lines.map(line => JSON.parse(line)));
+    this.#parsed = end;
+    return this.#events;
   }
 
   get connections(): ConnectionInfo[] {
@@ -48,7 +54,9 @@ export class Served extends Subject {
 
   /** The oldest first. */
   get zygotePids(): number[] {
-    return children(this.pid).flatMap(({ pid, state }) => (state === 'Z' ? [] : pid));
+    const zygotes = children(this.pid).filter(({ state }) => state !== 'Z');
+    // Not by their ids, which begin anew where there are no more.
+    return zygotes.sort((a, b) => a.startedAt - b.startedAt).map(({ pid }) => pid);
   }
 
   get refusals(): RefusedEvent[] {

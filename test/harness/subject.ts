@@ -32,6 +32,8 @@ const running = new Set<Subject>();
 export class Subject {
   readonly process: ChildProcess;
   readonly ended: Promise<Ending>;
+  /** How it ended, once all that it said has been read. */
+  #ending: Ending | undefined;
   stdout = '';
   stderr = '';
 
@@ -52,11 +54,16 @@ export class Subject {
     this.process.stderr!.setEncoding('utf8').on('data', text => {
       this.stderr += text;
     });
+    // A program that this machine has not is one that ended with an error.
+    this.process.on('error', error => {
+      this.stderr += error.message;
+    });
     const timer = setTimeout(() => this.killGroup(), deadline);
     this.ended = new Promise(resolve => {
       this.process.once('close', (code, signal) => {
         clearTimeout(timer);
-        resolve({ code, signal });
+        this.#ending = { code, signal };
+        resolve(this.#ending);
       });
     });
     running.add(this);
@@ -74,8 +81,10 @@ export class Subject {
   ): Promise<RegExpExecArray> {
     const look = () => {
       const found = pattern.exec(this[stream]);
-      if (found === null && this.process.exitCode !== null)
-        throw new Error(`ended with ${this.process.exitCode}; it said: ${this.stdout}${this.stderr}`);
+      if (found === null && this.#ending !== undefined)
+        throw new Error(
+          `ended with ${this.#ending.code ?? this.#ending.signal}; it said: ${this.stdout}${this.stderr}`,
+        );
       return found;
     };
     return eventually(`${stream} to match ${pattern}`, look, deadlineMs);

@@ -63,8 +63,9 @@ test('nice: nicer for all, less nice for the privileged alone', () =>
       import os from 'node:os';
       const before = os.getPriority();
       assert.equal(p.nice(0), before);
-      assert.equal(p.nice(2), before + 2);
-      assert.equal(os.getPriority(), before + 2);
+      const nicer = Math.min(19, before + 2);
+      assert.equal(p.nice(2), nicer);
+      assert.equal(os.getPriority(), nicer);
       if (p.getuid() === 0) { p.setgroups([]); p.setgid(65534); p.setuid(65534); }
       fails('EPERM', () => p.nice(-30));
     `),
@@ -132,7 +133,7 @@ test('execve that fails leaves everything as it was', () =>
       fails('ENOENT', () => p.execve('/nowhere', ['x']));
       fails('ENOENT', () => p.execvp('no-such-program', ['x']));
       fails('EACCES', () => p.execve('/etc/passwd', ['x']));
-      const text = '/tmp/truefork-noexec-' + process.pid;
+      const text = process.argv[1] + '.noexec';
       fs.writeFileSync(text, 'no program', { mode: 0o755 });
       fails('ENOEXEC', () => p.execve(text, ['x']));
       fs.unlinkSync(text);

@@ -323,7 +323,7 @@ describe('ways to start', () => {
     const child = fork(file, [], { execPath: node, execArgv: [], silent: true });
     const message = await new Promise((resolve, reject) => {
       child.once('message', resolve);
-      child.once('exit', code => reject(new Error(`exit ${code}`)));
+      child.once('close', code => reject(new Error(`exit ${code}`))); // which comes after the last message
     });
     expect(message).toBe('hello');
   });

@@ -193,8 +193,8 @@ test('pause, sigsuspend and sleep return when a handler has run, with SA_RESTART
         for (const signo of [p.SIGALRM, p.SIGUSR1]) p.sigaction(signo, { sa_flags, sa_handler: n => seen.push(n) });
         timer(20);
         p.pause();
-        timer(20);
         p.sigprocmask(p.SIG_BLOCK, [p.SIGALRM, p.SIGUSR1]);
+        timer(20);
         p.kill(p.getpid(), p.SIGUSR1);
         p.sigsuspend([p.SIGUSR1]);
         assert.deepEqual([...p.sigprocmask()], [p.SIGUSR1, p.SIGALRM]);
@@ -202,7 +202,8 @@ test('pause, sigsuspend and sleep return when a handler has run, with SA_RESTART
         p.sigprocmask(p.SIG_SETMASK, []);
         assert.deepEqual(seen, [p.SIGALRM, p.SIGALRM, p.SIGUSR1]);
         timer(20);
-        assert.equal(p.sleep(10), 10);
+        const left = p.sleep(20);
+        assert.ok(left > 0 && left <= 20, String(left));
         const before = performance.now();
         assert.equal(p.sleep(0), 0);
         assert.equal(p.sleep(1), 0);
@@ -228,7 +229,7 @@ test('alarm, setitimer, getitimer', () =>
       assert.deepEqual(p.getitimer(p.ITIMER_REAL), off);
       p.signal(p.SIGVTALRM, () => rung = -1);
       p.setitimer(p.ITIMER_VIRTUAL, { it_interval: milliseconds(0), it_value: milliseconds(10) });
-      const end = performance.now() + 5000;
+      const end = performance.now() + 15_000;
       while (rung >= 0 && performance.now() < end) p.raise(0);
       assert.equal(rung, -1);
       fails('EINVAL', () => p.getitimer(9));
@@ -340,7 +341,8 @@ describe('in a forked child', () => {
         let heard = 0;
         p.signal(p.SIGUSR1, () => heard++);
         p.waitpid(inChild(() => { p.signal(p.SIGUSR1, p.SIG_DFL); p.sigprocmask(p.SIG_BLOCK, [p.SIGUSR1]); }));
-        await new Promise(resolve => { setTimeout(resolve, 300); p.alarm(0); process.kill(process.pid, 'SIGUSR1'); });
+        process.kill(process.pid, 'SIGUSR1');
+        for (const end = Date.now() + 10_000; heard === 0 && Date.now() < end; ) await new Promise(resolve => setTimeout(resolve, 5));
         assert.equal(heard, 1);
       `),
     ));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { calling, forking, holds, output } from './subject.ts';
 
-/** Each call waits for ever, but for what a child does after 300 ms. */
+/** Each call waits for ever, but for what a child does when five signals have been handled. */
 const waiting: [call: string, before: string, wake: string, wait: string, result: string][] = [
   ['read', 'const [r, w] = p.pipe();', 'p.write(w, Buffer.from("x"))', 'p.read(r, Buffer.alloc(9))', '1'],
   [
@@ -50,8 +50,9 @@ describe.each(waiting)('%s', (_call, before, wake, wait, result) => {
     `
     ${before}
     let handled = 0;
-    p.sigaction(p.SIGALRM, { sa_flags: ${flags}, sa_handler: () => handled++ });
-    child = inChild(() => { p.signal(p.SIGALRM, p.SIG_IGN); p.poll([], 300); ${wake}; });
+    const [told, tell] = p.pipe();
+    p.sigaction(p.SIGALRM, { sa_flags: ${flags}, sa_handler() { if (++handled === 5) p.write(tell, Buffer.alloc(1)); } });
+    child = inChild(() => { p.signal(p.SIGALRM, p.SIG_IGN); p.read(told, Buffer.alloc(1)); ${wake}; });
     timer(20, 20);
   `.replace(/^(?![\s\S]*let child)/, 'let child;');
 
@@ -191,7 +192,7 @@ test('under a 0.1 s itimer: sleep, poll, select, wait and accept keep their word
       const end = performance.now() + 500;
       let left = 500;
       while ((left = Math.ceil(end - performance.now())) > 0) try { assert.equal(p.poll([], left), 0); } catch (error) { assert.equal(error.code, 'EINTR'); }
-      assert.ok(handled >= 9, String(handled));
+      while (handled < 9) p.pause(); // on a busy machine several signals may have come as one
     `),
   ));
 

@@ -1,0 +1,38 @@
+// A function of JavaScript's that is called from the top of the event loop. It is looked up once, and not by
+// its name in every child.
+#pragma once
+
+#include <napi.h>
+
+#include <initializer_list>
+
+namespace truefork {
+
+class Callback {
+ public:
+  Callback() = default;
+  Callback(const Napi::Object& given, const char* name) {
+    if (!given.Get(name).IsFunction()) return;  // it is never called, then
+    function_ = Napi::Persistent(given.Get(name).As<Napi::Function>());
+    function_.SuppressDestruct();
+  }
+
+  // With these numbers. What it throws, nobody can catch: it is Node's to deal with.
+  void operator()(std::initializer_list<double> numbers = {}) const {
+    Napi::Env env = function_.Env();
+    Napi::HandleScope scope(env);
+    napi_value arguments[4];
+    size_t count = 0;
+    for (const double number : numbers) arguments[count++] = Napi::Number::New(env, number);
+    try {
+      function_.MakeCallback(env.Global(), count, arguments);
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env, error.Value());
+    }
+  }
+
+ private:
+  Napi::FunctionReference function_;
+};
+
+}  // namespace truefork
