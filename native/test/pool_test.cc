@@ -68,13 +68,27 @@ TEST_F(PoolTest, ConnectionArrivesWithItsDescriptorAndItsPeer) {
 
 TEST_F(PoolTest, WorkerThatIsGoneIsPassedBy) {
   Pool pool({2, 2, 1});
-  AddIdle(pool, 7);
   close(AddIdle(pool, 8));
   lines_.pop_back();
+  AddIdle(pool, 7);
   const auto worker = pool.HandOver(Of(1), NowMicros());
   ASSERT_TRUE(worker);
   EXPECT_EQ(worker->pid, 7);
   EXPECT_FALSE(pool.HandOver(Of(2), NowMicros()));
+}
+
+TEST_F(PoolTest, WhoHasServedComesFirstThenWhoHasWaitedLongest) {
+  Pool pool({3, 3, 10});
+  const pid_t self = getpid();
+  int busy[2];
+  ASSERT_TRUE(OpenLine(busy));
+  AddIdle(pool, 1);
+  AddIdle(pool, 2);
+  pool.AddBusy({self, busy[0], 0, 1});
+  ASSERT_EQ(send(pool.doneLine(), &self, sizeof self, 0), ssize_t(sizeof self));
+  ASSERT_TRUE(pool.NextDone());
+  for (const pid_t expected : {self, 1, 2}) EXPECT_EQ(pool.HandOver(Of(1), NowMicros())->pid, expected);
+  close(busy[1]);
 }
 
 TEST_F(PoolTest, GrowsWhenItWasEmptyAndShrinksWhenNobodyComes) {
@@ -92,7 +106,7 @@ TEST_F(PoolTest, GrowsWhenItWasEmptyAndShrinksWhenNobodyComes) {
   EXPECT_GT(pool.NextDeadline(), soon);
   pool.Trim(pool.NextDeadline());
   EXPECT_EQ(pool.idle(), 1u);
-  EXPECT_TRUE(IsClosed(lines[0]));
+  EXPECT_TRUE(IsClosed(lines[3]));
   EXPECT_EQ(pool.NextDeadline(), 0);
 }
 
