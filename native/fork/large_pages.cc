@@ -132,7 +132,7 @@ bool IsData(const Mapping& mapping) {
          !isOurStack;
 }
 
-std::vector<Window> WindowsOnData(const Residency& residency) {
+std::vector<Window> WindowsOnData() {
   std::vector<Window> windows;
   for (const Mapping& mapping : Mappings()) {
     for (uintptr_t from = mapping.start; from < mapping.end;) {
@@ -159,7 +159,7 @@ void MoveIntoLargePage(uintptr_t start, uintptr_t end, const Window& window) {
 }
 
 void GatherData(const Residency& residency) {
-  for (const Window& window : WindowsOnData(residency)) {
+  for (const Window& window : WindowsOnData()) {
     if (window.pieces.empty()) continue;
     size_t inUse = 0;
     for (const auto& [from, to] : window.pieces) inUse += residency.InUse(from, to);

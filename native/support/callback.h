@@ -8,6 +8,7 @@
 
 namespace truefork {
 
+// NOLINTNEXTLINE(bugprone-exception-escape): node-addon-api's references may throw when they are freed
 class Callback {
  public:
   Callback() = default;

@@ -20,8 +20,10 @@ struct Allocator {
   Allocator() = default;
   template <typename U>
   Allocator(const Allocator<U>&) {}  // NOLINT(google-explicit-constructor): containers convert it
+  // NOLINTBEGIN(bugprone-sizeof-expression): a T may be a pointer, to a bucket of a table
   T* allocate(size_t count) { return static_cast<T*>(Take(count * sizeof(T))); }
   void deallocate(T* memory, size_t count) { Give(memory, count * sizeof(T)); }
+  // NOLINTEND(bugprone-sizeof-expression)
   bool operator==(const Allocator&) const { return true; }
   bool operator!=(const Allocator&) const { return false; }
 };
