@@ -67,6 +67,7 @@ describe.each(['fork', 'select', 'poll', 'iterative'])('in mode %s', mode => {
 test('a child has none of the listeners, and the server ends with clients of both families', async () => {
   const server = await serveAs([echo, '--listen', '127.0.0.1:0', '--listen', newPath()]);
   const { client, info } = await server.connectAndFind();
+  await client.exchange('hello'); // the child has begun, not only been forked
   const socketsOf = (pid: number) =>
     [...descriptors(pid)]
       .filter(([fd, what]) => fd > 2 && what.startsWith('socket:'))
