@@ -3,6 +3,7 @@
 export { type CommandOptions, type Config, defineConfig } from './config.js';
 export type { TrueforkError } from './errors.js';
 export { type AtForkHandlers, registerAtFork } from './fork/at-fork.js';
+export type { Family } from './native.js';
 export { ForkingServer, type ForkingServerOptions } from './server/forking-server.js';
 export { IterativeServer, type IterativeServerOptions } from './server/iterative-server.js';
 export type { CheckedLimits, LimitOptions, NewLimits } from './server/limit-options.js';
@@ -16,7 +17,6 @@ export type {
   EndInfo,
   EndingLimit,
   ExitInfo,
-  Family,
   RefusalReason,
   RefusedInfo,
 } from './server/records.js';

@@ -2,6 +2,8 @@
 import { loadAddon } from './addon/load.js';
 import type { PosixCalls } from './posix/native.js';
 
+export type Family = 'IPv4' | 'IPv6' | 'Unix';
+
 /** A connection as a serve loop hands it to whom is to serve it. */
 export interface Accepted extends ConnectionDescription {
   readonly fd: number;
@@ -9,7 +11,7 @@ export interface Accepted extends ConnectionDescription {
 
 export interface ConnectionDescription {
   readonly id: number;
-  readonly family: 'IPv4' | 'IPv6' | 'Unix';
+  readonly family: Family;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -98,7 +100,7 @@ export interface Native {
   bindUnixListener(path: string): number;
   /** Whether it listens already. */
   adoptListener(fd: number): boolean;
-  getsockname(fd: number): { address: string; family: 'IPv4' | 'IPv6' | 'Unix'; port: number };
+  getsockname(fd: number): { address: string; family: Family; port: number };
   userId(name: string): number | undefined;
   groupId(name: string): number | undefined;
   notify(socket: string, text: string): void;
@@ -120,8 +122,8 @@ export interface Native {
   prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
-  /** Has V8 collect all garbage and give back what it can spare; false where this Node has no such function. */
-  collectAllGarbage(): boolean;
+  /** Has V8 collect all garbage and give back what it can spare. */
+  collectAllGarbage(): void;
   exitNow(code: number): never;
 
   dropPrivileges(privileges: Privileges): void;

@@ -1,11 +1,9 @@
 /** Where `truefork serve` listens, from all the flags that say so. */
-import { checkListenArguments, type ListenOptions } from '../server/listen-options.js';
+import { checkListenArguments, type ListenOptions, ofPaths, ofTcp } from '../server/listen-options.js';
 import { asUsage, flagName, type GivenOptions } from './options.js';
 import { UsageError } from './usage.js';
 
 const single = ['port', 'host', 'path', 'fd'] as const;
-const ofTcp = ['ipv6Only', 'noDelay', 'keepAlive', 'keepAliveInitialDelay', 'deferAccept'] as const;
-const ofPaths = ['socketMode', 'socketUser', 'socketGroup'] as const;
 
 /** Each place, with the options for such places that were given for all of them. */
 export function placesToListen(given: GivenOptions): ListenOptions[] {

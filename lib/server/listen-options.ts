@@ -64,8 +64,9 @@ export function checkListenArguments(args: readonly unknown[]): Endpoint[] {
   return [checkEndpoint({ port: first, host: second, backlog: third })];
 }
 
-const ofTcp = ['ipv6Only', 'noDelay', 'keepAlive', 'keepAliveInitialDelay', 'deferAccept'] as const;
-const ofPaths = ['socketMode', 'socketUser', 'socketGroup'] as const;
+/** Options that make sense for one kind of place alone. */
+export const ofTcp = ['ipv6Only', 'noDelay', 'keepAlive', 'keepAliveInitialDelay', 'deferAccept'] as const;
+export const ofPaths = ['socketMode', 'socketUser', 'socketGroup'] as const;
 
 function checkEndpoint(given: object): Endpoint {
   const endpoint = checkOptions('listen', given);

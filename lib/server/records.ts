@@ -1,5 +1,6 @@
 /** What a server tells of each connection. */
 import os from 'node:os';
+import type { Family } from '../native.js';
 import type { endingLimits, refusalReasons } from './protocol.js';
 
 export interface ConnectionInfo {
@@ -15,8 +16,6 @@ export interface ConnectionInfo {
   localAddress: string;
   localPort: number;
 }
-
-export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
 /** The numbers of the kernel's own, AF_UNIX, AF_INET and AF_INET6. */
 export function familyName(family: number): Family {

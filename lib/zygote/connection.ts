@@ -1,4 +1,4 @@
-import type { ConnectionDescription } from '../native.js';
+import type { ConnectionDescription, Family } from '../native.js';
 
 /** How the bytes of a connection are carried: by blocking calls, or by events. */
 export interface Transport {
@@ -22,7 +22,7 @@ export class Connection {
     return this.#accepted.id;
   }
 
-  get family(): 'IPv4' | 'IPv6' | 'Unix' {
+  get family(): Family {
     return this.#accepted.family;
   }
 

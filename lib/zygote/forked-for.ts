@@ -1,4 +1,4 @@
-import { type ConnectionDescription, native } from '../native.js';
+import { type ConnectionDescription, type Family, native } from '../native.js';
 
 /** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
 export class ForkedFor implements ConnectionDescription {
@@ -8,7 +8,7 @@ export class ForkedFor implements ConnectionDescription {
     return this.#describe().id;
   }
 
-  get family(): 'IPv4' | 'IPv6' | 'Unix' {
+  get family(): Family {
     return this.#describe().family;
   }
 
