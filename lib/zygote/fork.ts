@@ -17,10 +17,6 @@ import { type ConnectionServer, serveByServer, serveByStream } from './sockets.j
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
   const { inspectChild, privileges } = config;
   const server = serverFor(loaded);
-  const serve = (fd: number) => {
-    if (inspectChild) waitForDebugger();
-    server.serve(fd);
-  };
   becomeZygote();
   const hasHandlers = handlesFork('afterInChild');
   native.serve({
@@ -29,17 +25,17 @@ export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): voi
       if (hasHandlers) runAtFork('afterInChild');
       forgetFolder(privileges);
       const began = loaded.afterFork?.();
-      if (began !== undefined) began.then(() => begin(fd));
-      else if (fd >= 0 && !inspectChild) server.serve(fd);
-      else begin(fd);
+      if (began === undefined) begin(fd);
+      else began.then(() => begin(fd));
     },
-    onConnection: serve,
+    onConnection: begin,
     onEnd: () => leave(0),
   });
 
   function begin(fd: number): void {
-    if (fd < 0) awaitConnection(loaded);
-    else serve(fd);
+    if (fd < 0) return void awaitConnection(loaded);
+    if (inspectChild) waitForDebugger();
+    server.serve(fd);
   }
 }
 
