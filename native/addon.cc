@@ -71,8 +71,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("reapStrangers", ReapStrangers);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
-  give("collectAllGarbage",
-       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), CollectAllGarbage()); });
+  give("collectAllGarbage", [](const Napi::CallbackInfo&) { CollectAllGarbage(); });
   give("dieWithPeer", [](const Napi::CallbackInfo& info) { DieWithPeer(Int(info, 0)); });
   give("prepareExits",
        [](const Napi::CallbackInfo& info) { PrepareExits(info.Env(), info[0].As<Napi::Object>()); });

@@ -4,8 +4,6 @@
  */
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { native } from '../native.js';
 import { CallbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
@@ -27,7 +25,6 @@ export async function rehearse(
   { form, handler }: LoadedHandler,
   turns: number = rehearsals[form],
 ): Promise<void> {
-  void process.exitCode; // a getter that every child calls at its end
   await setTimeout(1); // sockets and servers of Node's have timers
   for (let turn = 0; turn < turns; turn++) {
     // The client's half is all there before the server looks: it has said something, and has finished.
@@ -61,12 +58,4 @@ function playServer(fd: number, isHttp: boolean, ended: () => void): void {
     server.close(() => {}); // ends the timer of its request timeouts; it never listened
     ended();
   });
-}
-
-/** Leaves the heap compact, and the space for new objects empty: children write to fewer pages that they share. */
-export function collectGarbage(): void {
-  if (native.collectAllGarbage()) return;
-  v8.setFlagsFromString('--expose-gc'); // for a context made from now on, not for the script's
-  const gc = vm.runInNewContext('gc') as () => void;
-  gc();
 }

@@ -20,7 +20,7 @@ import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
 import { serveInOneProcess } from './one-process.js';
 import { assertQuiet, ownResources } from './quiet.js';
-import { collectGarbage, rehearse } from './rehearse.js';
+import { rehearse } from './rehearse.js';
 
 native.dieWithPeer(descriptors.channel);
 const config: ZygoteConfig = JSON.parse(process.argv[2]!);
@@ -45,7 +45,7 @@ try {
   if (forks) {
     await assertQuiet(own);
     await rehearse(loaded);
-    collectGarbage();
+    native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
     await rehearse(loaded); // or the first allocations of each child would have to tidy up after the collection
     leaveUnheard();
     assertForkable();

@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include "support/callback.h"
+#include "support/isolate.h"
 
-// Node's C++ embedder API, found at run time: an uncaught exception leaves through it alone. These are
-// exported under the same names by every Node from 20 to 26; declared here, weakly, because Node-API has no
-// equal and V8's headers would tie the binary to one Node line.
+// Node's C++ embedder API, found as in isolate.h: an uncaught exception leaves through it alone.
 extern "C" {
-__attribute__((weak)) void* v8_isolate_current() __asm__("_ZN2v87Isolate10GetCurrentEv");
 __attribute__((weak)) void* v8_isolate_context(void* isolate) __asm__("_ZN2v87Isolate17GetCurrentContextEv");
 __attribute__((weak)) void* node_environment(void* context) __asm__(
     "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");

@@ -5,11 +5,10 @@
 #include <new>
 
 #include "serve/traffic.h"
+#include "support/isolate.h"
 
-// As in fork/exits.cc: Node's and V8's own, exported under these names by every Node from 20 to 26. Node-API
-// has no word for them.
+// V8's and Node's own, found as in isolate.h.
 extern "C" {
-__attribute__((weak)) void* v8_isolate_of_thread() __asm__("_ZN2v87Isolate10GetCurrentEv");
 using OutOfMemory = void (*)(const char* location, const void* details);
 __attribute__((weak)) void v8_set_oom_handler(void* isolate, OutOfMemory handler) __asm__(
     "_ZN2v87Isolate18SetOOMErrorHandlerEPFvPKcRKNS_10OOMDetailsEE");
@@ -35,8 +34,8 @@ void NoteOutOfMemory() {
     traffic::RanOutOfMemory();
     throw std::bad_alloc();
   });
-  if (v8_isolate_of_thread && v8_set_oom_handler && node_oom_handler)
-    v8_set_oom_handler(v8_isolate_of_thread(), OnOutOfMemory);
+  if (v8_isolate_current && v8_set_oom_handler && node_oom_handler)
+    v8_set_oom_handler(v8_isolate_current(), OnOutOfMemory);
 }
 
 }  // namespace truefork
