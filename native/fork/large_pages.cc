@@ -122,6 +122,11 @@ struct Window {
   std::vector<std::pair<uintptr_t, uintptr_t>> pieces;  // of data
   bool isShared = false;                                // with what is no data, or not to be moved
 
+  // The pieces that can move into a large page each; one alone where nothing but data is in the way.
+  std::vector<std::pair<uintptr_t, uintptr_t>> Parts() const {
+    if (isShared || pieces.empty()) return pieces;
+    return {{start, start + kLarge}};
+  }
   bool IsOnePiece() const { return pieces.size() == 1 && pieces[0] == std::pair(start, start + kLarge); }
 };
 
@@ -160,16 +165,13 @@ void MoveIntoLargePage(uintptr_t start, uintptr_t end, const Window& window) {
 
 void GatherData(const Residency& residency) {
   for (const Window& window : WindowsOnData()) {
-    if (window.pieces.empty()) continue;
-    size_t inUse = 0;
-    for (const auto& [from, to] : window.pieces) inUse += residency.InUse(from, to);
-    if (window.IsOnePiece() && inUse >= kLeastInUse)
-      Collapse(window.start, kLarge);
-    else if (!window.isShared && inUse >= kLeastInUse)
-      MoveIntoLargePage(window.start, window.start + kLarge, window);  // and what lies between is filled
-    else
-      for (const auto& [from, to] : window.pieces)
-        if (residency.InUse(from, to) >= kLeastInUse) MoveIntoLargePage(from, to, window);
+    for (const auto& [from, to] : window.Parts()) {
+      if (residency.InUse(from, to) < kLeastInUse) continue;
+      if (window.IsOnePiece())
+        Collapse(window.start, kLarge);
+      else
+        MoveIntoLargePage(from, to, window);
+    }
   }
 }
 

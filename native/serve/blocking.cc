@@ -68,7 +68,7 @@ class Server {
       if (fds[1].revents != 0) return;  // a signal, most likely: the loop takes a turn and comes back
       const ssize_t size = Read();
       if (size > 0) {
-        data_({static_cast<double>(size)});
+        data_(size);
       } else if (size == 0) {
         return Finish(0);
       } else if (size != -EINTR && size != -EAGAIN) {
@@ -99,7 +99,7 @@ class Server {
 
   void Finish(ssize_t errnum) {
     Stop();
-    end_({static_cast<double>(errnum)});
+    end_(errnum);
   }
 
   void HandOver() {

@@ -9,7 +9,7 @@
 namespace truefork {
 
 struct Connection {
-  int fd;
+  int fd;  // -1: none yet, it comes to a child that waits for it (worker.h)
   uint64_t id;
   Address peer;
   Address local;

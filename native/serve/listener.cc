@@ -33,11 +33,6 @@ bool SetOptions(int fd, const Napi::Object& options, bool isIpv6) {
           Set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, Number(options, "deferSeconds")));
 }
 
-const char* FamilyName(const Address& address) {
-  if (address.family() == AF_UNIX) return "Unix";
-  return address.family() == AF_INET6 ? "IPv6" : "IPv4";
-}
-
 int IntOption(int fd, int option) {
   int value = 0;
   socklen_t length = sizeof value;
@@ -86,7 +81,7 @@ Napi::Value GetSockName(const Napi::CallbackInfo& info) {
   if (getsockname(fd, address.raw(), &address.length) != 0) throw SystemError(env, errno, "getsockname");
   Napi::Object name = Napi::Object::New(env);
   name.Set("address", address.Host());
-  name.Set("family", FamilyName(address));
+  name.Set("family", address.FamilyName());
   name.Set("port", address.Port());
   return name;
 }

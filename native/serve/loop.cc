@@ -204,7 +204,6 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
   if (pid < 0) return Postpone(connection);
   if (pid > 0) {
     pauseMs_ = 0;
-    pausedUntil_ = 0;
     if (line >= 0) pool_.AddBusy({pid, line, slot, 1});
     TellOf(connection, pid, slot);
   }
@@ -223,7 +222,6 @@ pid_t ServeLoop::StartProgram(const Connection& connection) {
     return Postpone(connection);
   }
   pauseMs_ = 0;
-  pausedUntil_ = 0;
   TellOf(connection, pid, slot);
   return pid;
 }

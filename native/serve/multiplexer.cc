@@ -46,8 +46,10 @@ void Multiplexer::Start(Napi::Env env, std::unique_ptr<Listeners> listeners, con
   listeners_ = std::move(listeners);
   options_ = options;
   channel_ = Channel(options.channel);
-  callbacks_ = Napi::Persistent(callbacks);
-  callbacks_.SuppressDestruct();
+  open_ = Callback(callbacks, "open");
+  data_ = Callback(callbacks, "data");
+  end_ = Callback(callbacks, "end");
+  ended_ = Callback(callbacks, "ended");
   napi_get_uv_event_loop(env, &loop_);
   // As in blocking.cc: after the event loop's own poll, which does not wait, and before its next.
   uv_idle_init(loop_, &turn_);
@@ -64,7 +66,7 @@ void Multiplexer::Serve() {
   if (HasEnded()) {
     uv_idle_stop(&turn_);
     uv_check_stop(&check_);
-    return Call("ended");
+    return ended_();
   }
   if (!Wait()) return;
   ObeyCommands();
@@ -240,7 +242,7 @@ bool Multiplexer::AcceptOne() {
   peers_.emplace(connection.id, Peer{connection.fd, NowMicros()});
   Napi::Object accepted = ConnectionObject(env_, connection);
   accepted.Set("fd", connection.fd);
-  Call("open", accepted);
+  open_(accepted);
   return true;
 }
 
@@ -257,12 +259,12 @@ void Multiplexer::Read(uint64_t id) {
   const bool lingers = found->second.lingersUntil > 0;
   if (lingers && size > 0) return;
   if (lingers && (size == 0 || (errno != EINTR && errno != EAGAIN))) return Close(found);
-  Napi::HandleScope scope(env_);
   if (size > 0) {
-    Call("data", Napi::Number::New(env_, id), Napi::Buffer<char>::Copy(env_, chunk, size));
+    Napi::HandleScope scope(env_);
+    data_(id, Napi::Buffer<char>::Copy(env_, chunk, size));
   } else if (size == 0) {
     found->second.hasFinished = true;
-    Call("end", Napi::Number::New(env_, id), Napi::Number::New(env_, 0));
+    end_(id, 0);
   } else if (errno != EINTR && errno != EAGAIN) {
     Fail(id, errno);
   }
@@ -331,8 +333,7 @@ void Multiplexer::Release(uint64_t id) {
 
 void Multiplexer::Fail(uint64_t id, int errnum) {
   Destroy(id);
-  Napi::HandleScope scope(env_);
-  Call("end", Napi::Number::New(env_, id), Napi::Number::New(env_, -errnum));
+  end_(id, -errnum);
 }
 
 void Multiplexer::Close(Peers::iterator found) {
@@ -341,17 +342,6 @@ void Multiplexer::Close(Peers::iterator found) {
   channel_.Put(protocol::Record::End, record);
   if (!peer.released) close(peer.fd);
   peers_.erase(found);
-}
-
-template <typename... Arguments>
-void Multiplexer::Call(const char* name, Arguments... arguments) {
-  Napi::HandleScope scope(env_);
-  try {
-    const Napi::Object callbacks = callbacks_.Value();
-    callbacks.Get(name).As<Napi::Function>().MakeCallback(callbacks, {arguments...});
-  } catch (const Napi::Error& error) {
-    napi_fatal_exception(env_, error.Value());
-  }
 }
 
 namespace {

@@ -13,6 +13,7 @@
 
 #include "serve/channel.h"
 #include "serve/listeners.h"
+#include "support/callback.h"
 
 namespace truefork {
 
@@ -72,14 +73,15 @@ class Multiplexer {
   void Close(Peers::iterator peer);
   void EndOverdue();
   void StopListening();
-  template <typename... Arguments>
-  void Call(const char* name, Arguments... arguments);
 
   Napi::Env env_{nullptr};
   std::unique_ptr<Listeners> listeners_;
   Options options_{};
   Channel channel_{-1};
-  Napi::ObjectReference callbacks_;
+  Callback open_;
+  Callback data_;
+  Callback end_;
+  Callback ended_;
   uv_loop_t* loop_ = nullptr;
   uv_idle_t turn_;
   uv_check_t check_;

@@ -63,17 +63,6 @@ void Name(Connection&& connection) {
   uv_set_process_title(title);
 }
 
-const char* FamilyOf(const Connection& connection) {
-  switch (connection.local.family()) {
-    case AF_INET:
-      return "IPv4";
-    case AF_INET6:
-      return "IPv6";
-    default:
-      return "Unix";
-  }
-}
-
 std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
   if (!options.Get("program").IsObject()) return nullptr;
   const auto given = options.Get("program").As<Napi::Object>();
@@ -121,14 +110,14 @@ void Run(uv_check_t*) {
   } else {
     uv_set_process_title("truefork: idle");
   }
-  service->onChild({static_cast<double>(fd)});
+  service->onChild(fd);
 }
 
 // A child that was forked ahead, or serves again, is called with each connection that comes to it.
 void PrepareWorkers(uv_loop_t* loop) {
   worker::Prepare(loop, [](const Handover& handover) {
     Name({handover.fd, handover.id, handover.peer, handover.local, handover.peer.Text()});
-    service->onConnection({static_cast<double>(handover.fd)});
+    service->onConnection(handover.fd);
   });
 }
 
@@ -156,7 +145,7 @@ std::vector<Listeners::Socket> ListenersFrom(const Napi::Object& options) {
 Napi::Object ConnectionObject(Napi::Env env, const Connection& connection) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", static_cast<double>(connection.id));
-  object.Set("family", FamilyOf(connection));
+  object.Set("family", connection.local.FamilyName());
   object.Set("remoteAddress", connection.host);
   object.Set("remotePort", connection.peer.Port());
   object.Set("localAddress", connection.local.Text());

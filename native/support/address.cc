@@ -9,6 +9,17 @@
 
 namespace truefork {
 
+const char* Address::FamilyName() const {
+  switch (family()) {
+    case AF_INET:
+      return "IPv4";
+    case AF_INET6:
+      return "IPv6";
+    default:
+      return "Unix";
+  }
+}
+
 std::string Address::Host() const {
   if (family() == AF_UNIX) {
     const auto* local = reinterpret_cast<const sockaddr_un*>(&storage);

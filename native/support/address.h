@@ -15,6 +15,7 @@ struct Address {
   sockaddr* raw() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
+  const char* FamilyName() const;  // as Node says it: "IPv4", "IPv6", and "Unix" for the rest
 
   std::string Host() const;  // "127.0.0.1", "fe80::1%eth0", or a Unix socket's path
   std::string Text() const;  // the same, for people: an abstract name begins with @, as in ss(8)

@@ -4,7 +4,7 @@
 
 #include <napi.h>
 
-#include <initializer_list>
+#include <array>
 
 namespace truefork {
 
@@ -18,15 +18,14 @@ class Callback {
     function_.SuppressDestruct();
   }
 
-  // With these numbers. What it throws, nobody can catch: it is Node's to deal with.
-  void operator()(std::initializer_list<double> numbers = {}) const {
+  // What it throws, nobody can catch: it is Node's to deal with.
+  template <typename... Arguments>
+  void operator()(const Arguments&... given) const {
     Napi::Env env = function_.Env();
     Napi::HandleScope scope(env);
-    napi_value arguments[4];
-    size_t count = 0;
-    for (const double number : numbers) arguments[count++] = Napi::Number::New(env, number);
+    const std::array<napi_value, sizeof...(given)> arguments{Napi::Value::From(env, given)...};
     try {
-      function_.MakeCallback(env.Global(), count, arguments);
+      function_.MakeCallback(env.Global(), arguments.size(), arguments.data());
     } catch (const Napi::Error& error) {
       napi_fatal_exception(env, error.Value());
     }
