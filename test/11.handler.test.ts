@@ -49,6 +49,17 @@ describe('a handler script', () => {
     await server.stop();
   });
 
+  test('is given buffers like all others', async () => {
+    const server = await serve(`export default {
+      data(conn, chunk) {
+        const same = Object.getPrototypeOf(chunk) === Object.getPrototypeOf(Buffer.alloc(1).subarray());
+        conn.end([Buffer.isBuffer(chunk), same, chunk.subarray(1, 3), chunk.buffer.slice(0).byteLength > 5].join(' '));
+      },
+    };`);
+    expect(await ask(server.port, 'chunk')).toBe('true true hu true');
+    await server.stop();
+  });
+
   test('runs beforeServe once, afterFork in each child, both awaited', async () => {
     const server = await serve(`
       import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /** Memory: what a long-lived child gathers, and what a big heap costs each child. */
 import { expect, test } from 'vitest';
-import { Client } from './harness/client.ts';
+import { ask, Client } from './harness/client.ts';
 import { serve } from './harness/served.ts';
 import { eventually } from './harness/wait.ts';
 import { forking, output } from './posix/subject.ts';
@@ -43,6 +43,29 @@ test('a child that collects garbage comes to a size that it keeps, and may use a
   const [grown, worker] = said.trim().split('\n');
   expect(Number(grown)).toBeLessThan(700); // KiB
   expect(worker).toBe('Worker 0');
+});
+
+// A page for the age of its code, and one for the count of its calls, in each child.
+test('what every child calls at its end is optimized before the forks', async () => {
+  const server = await serve(`
+    import v8 from 'node:v8';
+    import vm from 'node:vm';
+    export default {
+      open(conn) {
+        v8.setFlagsFromString('--allow-natives-syntax');
+        const status = vm.compileFunction('return %GetOptimizationStatus(f)', ['f']);
+        const optimized = () => 1;
+        const prepare = '%PrepareFunctionForOptimization(f); f(); f(); %OptimizeFunctionOnNextCall(f); f();';
+        vm.compileFunction(prepare, ['f'])(optimized);
+        const { get } = Object.getOwnPropertyDescriptor(process, 'exitCode');
+        conn.end([status(() => 1) === status(optimized), status(get) === status(optimized)].join(' '));
+        process.exitCode = 7;
+      },
+    };
+  `);
+  expect(await ask(server.port)).toBe('false true');
+  expect((await server.exitOf(1)).code).toBe(7);
+  await server.stop();
 });
 
 test('a gigabyte of live objects is shared by all children, not copied', { timeout: 300_000 }, async () => {

@@ -1,4 +1,6 @@
 /** Every way out of a child, led to `_exit(2)` with the code that Node would have given. */
+// The global of this name has a getter, and memory that a child would write to for it.
+import process from 'node:process';
 import v8 from 'node:v8';
 import { native } from '../native.js';
 

@@ -34,11 +34,14 @@ function writeError(errno: number): NodeJS.ErrnoException {
 
 function replace(name: 'stdout' | 'stderr', fd: number): void {
   const terminal = Object.getOwnPropertyDescriptor(process, name)!.get!;
-  let output: Writable | undefined;
+  const visible = { configurable: true, enumerable: true };
   Object.defineProperty(process, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => (output ??= native.isatty(fd) ? terminal.call(process) : synchronousOutput(fd)),
+    ...visible,
+    get() {
+      const value: Writable = native.isatty(fd) ? terminal.call(process) : synchronousOutput(fd);
+      Object.defineProperty(process, name, { ...visible, value });
+      return value;
+    },
   });
 }
 

@@ -22,6 +22,9 @@ const roomSize = 64 * 1024;
 /** With less than this left, reads go to new room. */
 const leastRoom = 8 * 1024;
 
+/** The class that buffers are of: `subarray()` makes one of it too, but by way of three functions of Node's. */
+const FastBuffer = (Buffer as unknown as { [Symbol.species]: new () => Buffer })[Symbol.species];
+
 /** The one connection that this process serves by blocking calls. */
 let serving: Blocking;
 
@@ -52,7 +55,7 @@ class Blocking implements Transport {
 
   static #take(size: number): Buffer {
     const start = Blocking.state[1]!;
-    const chunk = Blocking.#room.subarray(start, start + size);
+    const chunk: Buffer = Reflect.construct(Uint8Array, [Blocking.#room.buffer, start, size], FastBuffer);
     const used = (start + size + 7) & ~7;
     Blocking.state[1] = used;
     if (roomSize - used < leastRoom) {

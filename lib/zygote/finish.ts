@@ -9,28 +9,22 @@ import { native } from '../native.js';
 
 export const finishSignal = 'SIGURG';
 
-let prepared = false;
-
-/** Once in a process, however many connections it serves. */
+/** Once for a server: before the forks, if there are any. */
 export function finishWhenTold(server: net.Server): void {
-  if (prepared) return;
-  prepared = true;
   if ('closeIdleConnections' in server) finishHttp(server as http.Server);
   else if ('updateSettings' in server) finishHttp2(server);
 }
 
 function finishHttp(server: http.Server): void {
-  let told = false;
   let latest: http.ServerResponse | undefined;
   server.prependListener('connection', () => {
     latest = undefined;
   });
   server.prependListener('request', (_request, response) => {
     latest = response;
-    if (told) makeLast(response);
+    if (native.toldToFinish()) makeLast(response);
   });
   whenTold(() => {
-    told = true;
     // One that has not asked yet is about to: to Node 26 alone it is idle.
     if (latest?.writableFinished) server.closeIdleConnections();
     else if (latest !== undefined) makeLast(latest);
@@ -47,20 +41,14 @@ function makeLast(response: http.ServerResponse): void {
 /** GOAWAY (RFC 9113, 6.8): streams that are open are served to their end. */
 function finishHttp2(server: net.Server): void {
   let session: Http2Session | undefined;
-  let told = false;
   server.on('session', (opened: Http2Session) => {
     session = opened;
-    if (told) opened.close();
+    if (native.toldToFinish()) opened.close();
   });
-  whenTold(() => {
-    told = true;
-    session?.close();
-  });
+  whenTold(() => session?.close());
 }
 
 function whenTold(finish: () => void): void {
   // A request that has arrived is read before its connection could be taken for an idle one.
-  const soon = () => setImmediate(finish);
-  process.once(finishSignal, soon);
-  if (native.toldToFinish()) soon();
+  process.once(finishSignal, () => setImmediate(finish));
 }

@@ -11,37 +11,45 @@ import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
 import type { LoadedHandler } from './load.js';
 import { rehearse } from './rehearse.js';
-import { type ConnectionServer, serveByServer, serveByStream } from './sockets.js';
+import { type ConnectionServer, NetServer, StreamServer } from './sockets.js';
 
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
-  const { inspectChild, privileges } = config;
-  const server = serverFor(loaded);
   becomeZygote();
+  const server = serverFor(loaded);
   const hasHandlers = handlesFork('afterInChild');
+  const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
+  // A function that a child is the first to call is compiled in each: where there is nothing else to do, none is.
+  const hasMoreToDo = hasHandlers || config.privileges !== undefined || loaded.afterFork !== undefined;
   native.serve({
     ...forkingOptions(config),
-    onChild(fd) {
-      if (hasHandlers) runAtFork('afterInChild');
-      forgetFolder(privileges);
-      const began = loaded.afterFork?.();
-      if (began === undefined) begin(fd);
-      else began.then(() => begin(fd));
-    },
-    onConnection: begin,
+    onChild: hasMoreToDo || config.pool.max > 0 ? begin : serve,
+    onConnection: serve,
     onEnd: () => leave(0),
   });
 
   function begin(fd: number): void {
-    if (fd < 0) return void awaitConnection(loaded);
-    if (inspectChild) waitForDebugger();
+    if (hasHandlers) runAtFork('afterInChild');
+    forgetFolder(config.privileges);
+    const began = loaded.afterFork?.();
+    if (began === undefined) serveOrWait(fd);
+    else began.then(() => serveOrWait(fd));
+  }
+
+  function serveOrWait(fd: number): void {
+    if (fd < 0) awaitConnection(loaded);
+    else serve(fd);
+  }
+
+  function serveInspected(fd: number): void {
+    waitForDebugger();
     server.serve(fd);
   }
 }
 
 /** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
 async function awaitConnection(loaded: LoadedHandler): Promise<void> {
-  await rehearse(loaded, 2);
+  await rehearse(loaded, 1);
   native.awaitConnection();
 }
 
@@ -55,13 +63,9 @@ function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
     case 'callbacks':
       return new CallbacksServer(handler as CallbacksHandler);
     case 'stream':
-      return { serve: fd => void serveByStream(handler as StreamHandler, fd) };
+      return new StreamServer(handler as StreamHandler);
     case 'server':
-      return {
-        serve(fd) {
-          finishWhenTold(handler as net.Server);
-          serveByServer(handler as net.Server, fd);
-        },
-      };
+      finishWhenTold(handler as net.Server);
+      return new NetServer(handler as net.Server);
   }
 }

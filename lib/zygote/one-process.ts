@@ -9,7 +9,7 @@ import { Connection } from './connection.js';
 import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
-import { serveByServer, serveByStream, socketError } from './sockets.js';
+import { NetServer, StreamServer, socketError } from './sockets.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ZygoteConfig): void {
   const { mode, most } = config;
@@ -86,14 +86,12 @@ function servePeers(handler: CallbacksHandler) {
 
 function serveSockets(form: 'stream' | 'server', handler: LoadedHandler['handler']) {
   if (form === 'server') finishWhenTold(handler as net.Server);
+  const server =
+    form === 'stream' ? new StreamServer(handler as StreamHandler) : new NetServer(handler as net.Server);
   return {
     open({ fd, id }: Accepted) {
       native.peerRelease(id);
-      const socket =
-        form === 'stream'
-          ? serveByStream(handler as StreamHandler, fd)
-          : serveByServer(handler as net.Server, fd);
-      socket.once('close', () => native.peerDestroy(id));
+      server.serve(fd).once('close', () => native.peerDestroy(id));
     },
     data() {},
     end() {},

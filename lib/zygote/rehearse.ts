@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { native } from '../native.js';
 import { CallbacksServer } from './callbacks.js';
 import type { LoadedHandler } from './load.js';
-import { isHttpServer, serveByServer, serveByStream } from './sockets.js';
+import { isHttpServer, NetServer, StreamServer } from './sockets.js';
 
 /**
  * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,
@@ -47,14 +47,15 @@ function playCallbacks(fd: number, ended: () => void): void {
 }
 
 function playStream(fd: number, ended: () => void): void {
-  serveByStream(socket => void socket.pipe(socket), fd).once('close', ended);
+  new StreamServer(socket => void socket.pipe(socket)).serve(fd).once('close', ended);
 }
 
 function playServer(fd: number, isHttp: boolean, ended: () => void): void {
   const server = isHttp
     ? process.getBuiltinModule('node:http').createServer((_request, response) => response.end('rehearsal'))
     : net.createServer(socket => socket.pipe(socket));
-  serveByServer(server, fd).once('close', () => {
+  const socket = new NetServer(server).serve(fd);
+  socket.once('close', () => {
     server.close(() => {}); // ends the timer of its request timeouts; it never listened
     ended();
   });

@@ -6,7 +6,7 @@ import type { StreamHandler } from './handler.js';
 
 /** Serves connections in the process that it is in: each form of a handler has its own. */
 export interface ConnectionServer {
-  serve(fd: number): void;
+  serve(fd: number): unknown;
 }
 
 /** A socket on a descriptor that a serve loop accepted. */
@@ -22,11 +22,19 @@ function reportTraffic(socket: net.Socket): void {
   socket.once('close', () => native.endTraffic(socket.bytesRead, socket.bytesWritten));
 }
 
-export function serveByStream(handler: StreamHandler, fd: number): net.Socket {
-  const socket = openSocket(fd, { allowHalfOpen: false });
-  outliveTheClient(socket);
-  handler(socket);
-  return socket;
+export class StreamServer implements ConnectionServer {
+  readonly #handler: StreamHandler;
+
+  constructor(handler: StreamHandler) {
+    this.#handler = handler;
+  }
+
+  serve(fd: number): net.Socket {
+    const socket = openSocket(fd, { allowHalfOpen: false });
+    outliveTheClient(socket);
+    this.#handler(socket);
+    return socket;
+  }
 }
 
 /** What `net.Server` knows of the options it was made with, and applies to each socket that it accepts itself. */
@@ -37,16 +45,28 @@ interface ServerInternals {
   keepAliveInitialDelay?: number;
 }
 
-export function serveByServer(server: net.Server, fd: number): net.Socket {
-  const options = server as unknown as ServerInternals;
-  const socket = openSocket(fd, { allowHalfOpen: options.allowHalfOpen ?? false });
-  if (options.noDelay) socket.setNoDelay(true);
-  if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
-  outliveTheClient(socket);
-  Object.assign(socket, { server });
-  if (isHttpServer(server)) startRequestTimeouts(server);
-  server.emit('connection', socket);
-  return socket;
+/** By a server of net, http, https or tls, which never listens itself. */
+export class NetServer implements ConnectionServer {
+  readonly #server: net.Server;
+  readonly #startTimeouts: (() => void) | undefined;
+
+  constructor(server: net.Server) {
+    this.#server = server;
+    if (isHttpServer(server)) this.#startTimeouts = starterOfTimeouts(server);
+  }
+
+  serve(fd: number): net.Socket {
+    const server = this.#server;
+    const options = server as unknown as ServerInternals;
+    const socket = openSocket(fd, { allowHalfOpen: options.allowHalfOpen ?? false });
+    if (options.noDelay) socket.setNoDelay(true);
+    if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
+    outliveTheClient(socket);
+    Object.assign(socket, { server });
+    this.#startTimeouts?.call(server);
+    server.emit('connection', socket);
+    return socket;
+  }
 }
 
 /**
@@ -61,9 +81,9 @@ export function isHttpServer(server: object): server is http.Server {
  * http's header and request timeouts are started by a listener of its own for 'listening'. That event does not come in
  * a child, and emitting it would also call the user's listeners, which may ask for the address of a listener.
  */
-function startRequestTimeouts(server: http.Server): void {
-  const start = server.listeners('listening').find(listener => listener.name === 'setupConnectionsTracking');
-  start?.call(server);
+function starterOfTimeouts(server: http.Server): (() => void) | undefined {
+  const listeners = server.listeners('listening') as (() => void)[];
+  return listeners.find(listener => listener.name === 'setupConnectionsTracking');
 }
 
 /**

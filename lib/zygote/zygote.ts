@@ -19,6 +19,7 @@ import { forgetFolder, serveByForking } from './fork.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
 import { serveInOneProcess } from './one-process.js';
+import { optimize } from './optimize.js';
 import { assertQuiet, ownResources } from './quiet.js';
 import { rehearse } from './rehearse.js';
 
@@ -46,8 +47,9 @@ try {
     await assertQuiet(own);
     await rehearse(loaded);
     native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
-    await rehearse(loaded); // or the first allocations of each child would have to tidy up after the collection
+    await rehearse(loaded, 1); // or the first allocations of each child would have to tidy up after the collection
     leaveUnheard();
+    optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it at its end
     assertForkable();
   } else {
     if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
