@@ -9,7 +9,7 @@ import { findTools } from '../addon/tools.js';
 import { misuse } from '../errors.js';
 import { UsageError } from './usage.js';
 
-export const buildHelp = `Usage
+const usage = `Usage
   truefork build
 
 Builds the C++ addon for this machine, from the sources in the package: for a system that the package brings no binary
@@ -28,7 +28,7 @@ export async function build(args: string[]): Promise<number> {
     throw new UsageError(`${(error as Error).message.split(/\.\s/)[0]} (truefork build --help)`);
   }
   if (help) {
-    process.stdout.write(buildHelp);
+    process.stdout.write(usage);
     return 0;
   }
   if (process.platform !== 'linux')

@@ -7,7 +7,7 @@ import { trials } from '../doctor/trials.js';
 import { UsageError } from './usage.js';
 import { version } from './version.js';
 
-export const doctorHelp = `Usage
+const usage = `Usage
   truefork doctor [--json]
 
 Tells whether this machine can run truefork: kernel, C library, Node, limits on processes and descriptors, rules of a
@@ -23,7 +23,7 @@ Exit code: 0 when it can (there may be warnings), 1 when it cannot, 2 when the c
 export async function doctor(args: string[]): Promise<number> {
   const options = parse(args);
   if (options.help) {
-    process.stdout.write(doctorHelp);
+    process.stdout.write(usage);
     return 0;
   }
   const findings = [system()];

@@ -1,9 +1,5 @@
 #!/usr/bin/env node
 /** The `truefork` command: finds the subcommand, and turns what went wrong into one clear line and an exit code. */
-import { build, buildHelp } from './build.js';
-import { doctor, doctorHelp } from './doctor.js';
-import { run, runHelp } from './run.js';
-import { serve, serveHelp } from './serve.js';
 import { UsageError } from './usage.js';
 import { version } from './version.js';
 
@@ -19,28 +15,21 @@ Usage
 truefork <command> --help tells more.
 `;
 
-const helpOf: Record<string, string> = {
-  serve: serveHelp,
-  run: runHelp,
-  doctor: doctorHelp,
-  build: buildHelp,
+/** Each with modules of its own, which the others need not wait for. */
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+  serve: async args => (await import('./serve.js')).serve(args),
+  run: async args => (await import('./run.js')).run(args),
+  doctor: async args => (await import('./doctor.js')).doctor(args),
+  build: async args => (await import('./build.js')).build(args),
 };
 
-async function main(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
+async function main([command, ...rest]: string[]): Promise<number> {
   switch (command) {
-    case 'serve':
-      return serve(rest);
-    case 'run':
-      return run(rest);
-    case 'doctor':
-      return doctor(rest);
-    case 'build':
-      return build(rest);
     case 'help':
+      return main([rest[0] ?? '--help', '--help']);
     case '--help':
     case '-h':
-      process.stdout.write(helpOf[rest[0] ?? ''] ?? help);
+      process.stdout.write(help);
       return 0;
     case '--version':
     case '-v':
@@ -49,6 +38,7 @@ async function main(args: string[]): Promise<number> {
     case undefined:
       throw new UsageError('a command is missing: truefork serve <handler> or truefork run <script>');
     default:
+      if (Object.hasOwn(commands, command)) return commands[command]!(rest);
       throw new UsageError(
         `there is no command "${command}": truefork serve <handler> or truefork run <script>`,
       );

@@ -8,7 +8,7 @@ import { execve } from '../posix/process.js';
 import { isTypeScript } from '../zygote/typescript.js';
 import { UsageError } from './usage.js';
 
-export const runHelp = `Usage
+const usage = `Usage
   truefork run [options] <script> [arguments]
 
 Runs <script>, a JavaScript or TypeScript file, with Node started so that fork() from 'truefork/posix' works. It takes
@@ -74,7 +74,7 @@ function parseOwn(args: string[]) {
 export function run(args: string[]): number {
   const parsed = parse(args);
   if (parsed === 'help') {
-    process.stdout.write(runHelp);
+    process.stdout.write(usage);
     return 0;
   }
   const auto = new URL('../auto.js', import.meta.url).href;

@@ -13,7 +13,7 @@ import { includes, jsonReporter, textReporter } from './report.js';
 import { obeySignals } from './signals.js';
 import { UsageError } from './usage.js';
 
-export const serveHelp = `Usage
+const usage = `Usage
   truefork serve [<handler>] [options]
 
 Serves <handler>, a JavaScript or TypeScript file: each connection runs it in a forked process of its own, which
@@ -46,7 +46,7 @@ failed, 2 when the command line was wrong.
 export async function serve(args: string[]): Promise<number> {
   const { help, given } = await readOptions(args);
   if (help) {
-    process.stdout.write(serveHelp);
+    process.stdout.write(usage);
     return 0;
   }
   const json = given.value('json') ?? false;
