@@ -24,19 +24,26 @@ export const zygoteFlags = [
  * @throws `ERR_TRUEFORK_UNSAFE`, naming the flag, the inspector or the thread that is in the way.
  */
 export function assertForkable(): void {
+  assertStartedToFork();
+  const thread = native.findUnsafeThread();
+  if (thread !== '') throw unsafeThread(thread);
+}
+
+/** The same, of what does not change from one moment to the next. */
+export function assertStartedToFork(): void {
   const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
   if (missing.length > 0) throw unsafe(`it was started without ${missing.join(' ')}`);
   const inspected = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].find(flag =>
     flag.startsWith('--inspect'),
   );
   if (inspected !== undefined) throw unsafe(`it is being debugged (${inspected})`);
-  const thread = native.findUnsafeThread();
-  if (thread !== '') {
-    throw unsafe(
-      `it has a thread that is at work or not Node's own, ${thread}: let reads, look-ups and the like that are under ` +
-        'way finish, and end Workers, profilers and add-on threads first',
-    );
-  }
+}
+
+export function unsafeThread(thread: string): Error {
+  return unsafe(
+    `it has a thread that is at work or not Node's own, ${thread}: let reads, look-ups and the like that are under ` +
+      'way finish, and end Workers, profilers and add-on threads first',
+  );
 }
 
 function unsafe(why: string): Error {

@@ -2,7 +2,7 @@
 
 import { badArgument, misuse } from '../errors.js';
 import { runAtFork } from '../fork/at-fork.js';
-import { assertForkable } from '../fork/preflight.js';
+import { assertStartedToFork, unsafeThread } from '../fork/preflight.js';
 import { becomeChild, isPrepared } from '../fork/prepare.js';
 import { assertAvailable, native } from '../native.js';
 
@@ -66,10 +66,11 @@ export function fork(): number {
     );
   }
   runAtFork('before');
-  let pid: number;
+  let pid: number | string;
   try {
-    assertForkable(); // last, for what ran just now may have given a thread work
+    assertStartedToFork();
     pid = native.posix.fork(fuse.descendants, fuse.generations);
+    if (typeof pid === 'string') throw unsafeThread(pid);
   } catch (error) {
     runAtFork('afterInParent');
     throw error;

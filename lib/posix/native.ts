@@ -66,7 +66,8 @@ export interface PosixCalls
   FD_ISSET(fd: number, set: Uint8Array): boolean;
   poll(fds: PollFd[], timeout: number): number;
 
-  fork(maxDescendants: number, maxGenerations: number): number;
+  /** Or, in the place of a process ID, what thread is in the way. */
+  fork(maxDescendants: number, maxGenerations: number): number | string;
   _exit(status: number): never;
   execve(path: string, argv: readonly string[], envp: readonly string[]): never;
   execvp(file: string, argv: readonly string[], envp: readonly string[]): never;

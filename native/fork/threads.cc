@@ -137,8 +137,11 @@ std::string ThreadActivity() {
 std::string FindUnsafeThread(int nodeMajor) {
   std::string unsafe;
   for (int tries = 0; tries < 100; tries++) {
+    // One that was asleep when it was looked at may be woken by the next, and that one be asleep again by
+    // then.
+    const std::string before = ThreadActivity();
     unsafe = Look(nodeMajor);
-    if (unsafe.empty()) break;
+    if (unsafe.empty() && ThreadActivity() == before) break;
     timespec aMoment{0, 1'000'000};
     nanosleep(&aMoment, nullptr);
   }

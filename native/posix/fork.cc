@@ -6,6 +6,7 @@
 #include "fork/address_space.h"
 #include "fork/fork.h"
 #include "fork/fuse.h"
+#include "fork/threads.h"
 #include "posix/delivery.h"
 #include "support/args.h"
 #include "support/errors.h"
@@ -30,12 +31,16 @@ std::string FuseMessage(const FuseLimits& limits, Fuse fuse) {
 Napi::Value ForkOf(const Napi::CallbackInfo& info) {
   const Args args(info, "fork");
   const FuseLimits limits{args.Unsigned(0, "maxDescendants"), args.Unsigned(1, "maxGenerations")};
+  MakeAddressSpaceCopyable();
+  // Last, for what has just run may have given a thread work, and some threads are woken by the clock.
+  const std::string unsafe =
+      FindUnsafeThread(static_cast<int>(Napi::VersionManagement::GetNodeVersion(args.env())->major));
+  if (!unsafe.empty()) return Napi::String::New(args.env(), unsafe);
   const Fuse fuse = TakePlace(limits);
   if (fuse != Fuse::Holds) throw MisuseError(args.env(), "ERR_TRUEFORK_FUSE", FuseMessage(limits, fuse));
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(args.env(), &loop);
-  MakeAddressSpaceCopyable();
   const pid_t pid = Fork(loop, [] {
     EnterNextGeneration();
     SignalsAfterFork();
