@@ -8,9 +8,12 @@ export function target(): string {
   return `${process.platform}-${process.arch}-${libc()}`;
 }
 
-/** The C library that this process has loaded. */
+/**
+ * The C library that this process has loaded. musl's is its loader: Alpine's file bears the loader's name, elsewhere that
+ * is a link to `libc.so`, a name under which glibc has no library.
+ */
 export function libc(): Libc {
-  return hasMapped(/\/(?:ld-musl-|libc\.musl-)/) ? 'musl' : 'glibc';
+  return hasMapped(/\/(?:ld-musl-|libc\.musl-|libc\.so(?: \(deleted\))?$)/m) ? 'musl' : 'glibc';
 }
 
 /** Such as `2.36`; undefined with musl, which does not tell a program its version. */
