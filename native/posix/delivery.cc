@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "posix/libc.h"
 #include "support/errors.h"
+#include "support/libc.h"
 
 namespace truefork {
 

@@ -10,9 +10,9 @@
 #include <limits>
 
 #include "posix/delivery.h"
-#include "posix/libc.h"
 #include "support/args.h"
 #include "support/errors.h"
+#include "support/libc.h"
 
 namespace truefork {
 

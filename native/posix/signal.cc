@@ -10,11 +10,11 @@
 #include <algorithm>
 
 #include "posix/delivery.h"
-#include "posix/libc.h"
 #include "posix/time.h"
 #include "support/args.h"
 #include "support/clock.h"
 #include "support/errors.h"
+#include "support/libc.h"
 
 namespace truefork {
 

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <string>
 
+#include "support/libc.h"
+
 namespace truefork {
 
 namespace {
@@ -35,7 +37,7 @@ void Require(bool succeeded, const char* what) {
   _exit(EX_OSERR);
 }
 
-void SetLimit(__rlimit_resource_t resource, uint64_t soft, uint64_t hard, const char* what) {
+void SetLimit(RLimitResource resource, uint64_t soft, uint64_t hard, const char* what) {
   const rlimit limit{soft, hard};
   Require(setrlimit(resource, &limit) == 0, what);
 }

@@ -9,6 +9,7 @@
 #include "serve/listener.h"
 #include "support/address.h"
 #include "support/errors.h"
+#include "support/libc.h"
 
 namespace truefork {
 
@@ -38,9 +39,7 @@ class FolderLock {
 // connect to a stream socket, and is told why: EPROTOTYPE, it is somebody's, be it that nobody listens on it
 // yet; ECONNREFUSED, it is nobody's (connect(2)). So a live server is not disturbed by a connection.
 bool IsStale(const std::string& path, const Address& address) {
-  struct statx status;  // lstat() would need a newer glibc
-  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) != 0) return false;
-  if ((status.stx_mode & S_IFMT) != S_IFSOCK) return false;
+  if (FileType(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW) != S_IFSOCK) return false;
   const int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return false;
   const bool isNobodys = connect(probe, address.raw(), address.length) != 0 && errno == ECONNREFUSED;

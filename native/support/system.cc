@@ -6,7 +6,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,18 +13,11 @@
 #include <set>
 
 #include "support/errors.h"
+#include "support/libc.h"
 
 namespace truefork {
 
-bool IsAnonymousInode(int fd) {
-#ifdef __GLIBC__
-  struct statx status;  // built here, fstat() would need glibc 2.33
-  return statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 && (status.stx_mode & S_IFMT) == 0;
-#else
-  struct stat status;  // musl has had statx() for a short time only
-  return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == 0;
-#endif
-}
+bool IsAnonymousInode(int fd) { return FileType(fd, "", AT_EMPTY_PATH) == 0; }
 
 Napi::Value GetPid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
 

@@ -1,8 +1,10 @@
 // Where the two C libraries of Linux spell the same thing differently.
 #pragma once
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 namespace truefork {
@@ -22,6 +24,18 @@ inline pid_t& NotifiedThread(sigevent& event) {
   return event.sigev_notify_thread_id;
 #else
   return event._sigev_un._tid;
+#endif
+}
+
+// The S_IFMT part of a file's mode (inode(7)), or -1: fstatat(2). Built here, that would need glibc 2.33, and
+// musl has had statx() for a short time only.
+inline int FileType(int folder, const char* path, int flags) {
+#ifdef __GLIBC__
+  struct statx status;
+  return statx(folder, path, flags, STATX_TYPE, &status) == 0 ? status.stx_mode & S_IFMT : -1;
+#else
+  struct stat status;
+  return fstatat(folder, path, &status, flags) == 0 ? static_cast<int>(status.st_mode & S_IFMT) : -1;
 #endif
 }
 
