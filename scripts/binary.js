@@ -40,6 +40,8 @@ export function problemsOf(file, target) {
   if (/GNU_STACK.*RWE/.test(segments)) problems.push('it asks for an executable stack');
   if (/\(TEXTREL\)/.test(dynamic))
     problems.push('it has relocations in its text, which children could not share');
+  if (!/GNU_EH_FRAME/.test(segments))
+    problems.push('it has no index of its unwinding tables, so an exception would abort');
   for (const { name, version, weak } of undefinedSymbols(symbols)) {
     if (weak || /^(napi_|node_api_|uv_)/.test(name)) continue; // Node's own, or done without
     const [, family, number] = /^([A-Z]+)_([\d.]+)$/.exec(version) ?? [];

@@ -41,8 +41,10 @@ if [ ! -x "$toolchain/bin/x86_64-linux-musl-g++" ]; then
 
   headers=$(echo "$toolchain"/include/c++/*)
   wrapper "$toolchain/bin/x86_64-linux-musl-gcc" gcc "$kernel"
-  # A zygote preloads the addon, so the library's symbols must not be seen: Node has a libstdc++ of its own.
-  wrapper "$work/g++" "g++ -nostdinc++ -static-libstdc++ -Wl,--exclude-libs,libstdc++.a -L$toolchain/lib" \
+  # A zygote preloads the addon, so the library's symbols must not be seen: Node has a libstdc++ of its own. And
+  # musl's specs, which are for C, leave out the index of the unwinding tables, without which no exception is caught.
+  wrapper "$work/g++" \
+    "g++ -nostdinc++ -static-libstdc++ -Wl,--eh-frame-hdr -Wl,--exclude-libs,libstdc++.a -L$toolchain/lib" \
     "-isystem $headers -isystem $headers/x86_64-linux-musl $kernel"
   mv "$work/g++" "$toolchain/bin/x86_64-linux-musl-g++" # last: where it is, all is
   rm -rf "$work"

@@ -41,6 +41,13 @@ test('an executable stack is told', () => {
   expect(problemsOf(file, target())).toContain('it asks for an executable stack');
 });
 
+test('exceptions that nobody could catch are told', () => {
+  const file = addon('blind', entry, '-Wl,--no-eh-frame-hdr');
+  expect(problemsOf(file, target())).toEqual([
+    'it has no index of its unwinding tables, so an exception would abort',
+  ]);
+});
+
 test('a library that is no addon is told', () => {
   expect(problemsOf(addon('none', 'void nothing() {}'), target())).toContain('it is not a Node-API addon');
 });
