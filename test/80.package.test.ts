@@ -337,7 +337,12 @@ describe('where the binary does not fit', () => {
       try {
         const result = await there(script, []);
         expect(result.stderr).toContain(`linux-${process.arch}-musl/truefork.node`);
+        // A build for glibc, as in a clone that a container of Alpine's has mounted: musl would load it, and crash.
+        fs.cpSync(installed('prebuilds/aside'), installed('build/Release'), { recursive: true });
+        const other = await there(script, []);
+        expect(other.stderr).toContain('build/Release/truefork.node: it is made for glibc, and this is musl');
       } finally {
+        fs.rmSync(installed('build'), { recursive: true, force: true });
         fs.renameSync(installed('prebuilds/aside'), installed('prebuilds', target()));
       }
     },

@@ -31,6 +31,7 @@ export function loadAddon(): Loaded {
   const problems: string[] = [];
   for (const file of files) {
     try {
+      if (libc() === 'musl' && isForGlibc(file)) throw new Error('it is made for glibc, and this is musl');
       return { file, addon: require(file) };
     } catch (error) {
       // A home directory may be shared by machines of several kinds: a build for one of them is no use to the others.
@@ -38,6 +39,11 @@ export function loadAddon(): Loaded {
     }
   }
   return { error: () => noAddon(problems) };
+}
+
+/** musl's loader takes such a one, with musl for its C library, and the process crashes. */
+function isForGlibc(file: string): boolean {
+  return fs.existsSync(file) && fs.readFileSync(file).includes('libc.so.6\0');
 }
 
 /** The loader's message begins with the file's name, which is said already. */
