@@ -186,6 +186,9 @@ bool GatherIntoLargePages() {
   if (sysconf(_SC_PAGESIZE) != kSmall) return true;
   const Residency residency;
   GatherText(TextInUse(residency));
+#ifndef __GLIBC__
+  return true;  // musl's malloc() maps and unmaps even for little, so what was listed is not what is there
+#endif
   const std::string before = ThreadActivity();
   GatherData(residency);
   return ThreadActivity() == before;
