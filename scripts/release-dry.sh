@@ -48,6 +48,9 @@ for line in "$@"; do
   TRUEFORK_PACKAGE=whole TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node npx vitest run test/80.package.test.ts
 done
 
+step 'the binary for arm64, emulated'
+TRUEFORK_NODE=$(NODE_ARCH=arm64 "$root/scripts/node-lines.sh" 22) scripts/emulated.sh
+
 # The first npm that runs no script of a dependency, so nothing may hang on one.
 step 'the package, installed by npm 12'
 npm install --prefix "$work/npm" --no-audit --no-fund --loglevel error npm@12
