@@ -177,7 +177,7 @@ test('the sets', () =>
       p.sigdelset(set, p.SIGINT);
       assert.equal(p.sigismember(set, p.SIGINT), false);
       p.sigfillset(set);
-      assert.equal(set.size, 61);
+      assert.equal(set.size, 31 + p.SIGRTMAX - p.SIGRTMIN + 1); // 61 with glibc, 60 with musl
       p.sigprocmask(p.SIG_SETMASK, set);
       assert.ok(p.sigprocmask().has(p.SIGTERM) && p.sigprocmask().has(p.SIGRTMAX));
       p.sigemptyset(set);
