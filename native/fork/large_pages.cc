@@ -15,6 +15,9 @@
 #include "fork/mappings.h"
 #include "fork/threads.h"
 
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
@@ -153,6 +156,21 @@ std::vector<Window> WindowsOnData() {
   return windows;
 }
 
+// What lies between the pieces is nobody's when it is looked at, and must be when data is moved there: it is
+// taken first. False where somebody was faster.
+bool TakeGaps(const Window& window) {
+  uintptr_t end = window.start;
+  for (size_t i = 0; i <= window.pieces.size(); i++) {
+    const bool isLast = i == window.pieces.size();
+    const uintptr_t next = isLast ? window.start + kLarge : window.pieces[i].first;
+    if (next > end && mmap(Pointer(end), next - end, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != Pointer(end))
+      return false;
+    if (!isLast) end = window.pieces[i].second;
+  }
+  return true;
+}
+
 // Data that does not fill a large page becomes part of one that is made elsewhere, and moves in.
 void MoveIntoLargePage(uintptr_t start, uintptr_t end, const Window& window) {
   const Room room(end - start, start, PROT_READ | PROT_WRITE);
@@ -167,9 +185,10 @@ void GatherData(const Residency& residency) {
   for (const Window& window : WindowsOnData()) {
     for (const auto& [from, to] : window.Parts()) {
       if (residency.InUse(from, to) < kLeastInUse) continue;
+      const bool isWhole = to - from == kLarge;
       if (window.IsOnePiece())
         Collapse(window.start, kLarge);
-      else
+      else if (!isWhole || TakeGaps(window))
         MoveIntoLargePage(from, to, window);
     }
   }
