@@ -1,4 +1,6 @@
 /** Memory: what a long-lived child gathers, and what a big heap costs each child. */
+import fs from 'node:fs';
+import os from 'node:os';
 import { expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
 import { serve } from './harness/served.ts';
@@ -65,6 +67,22 @@ test('what every child calls at its end is optimized before the forks', async ()
   `);
   expect(await ask(server.port)).toBe('false true');
   expect((await server.exitOf(1)).code).toBe(7);
+  await server.stop();
+});
+
+// From Linux 6.1 on, where the kernel has large pages at all; and what is copied to be moved, a sanitizer forbids.
+const hasLargePages =
+  Number.parseFloat(os.release()) >= 6.1 &&
+  fs.existsSync('/sys/kernel/mm/transparent_hugepage') &&
+  process.env.ASAN_OPTIONS === undefined;
+
+test.skipIf(!hasLargePages)('the heap of a zygote lies in large pages', async () => {
+  const server = await serve('export default { data(conn, chunk) { conn.write(chunk); } };');
+  const { zygotePid } = server;
+  await eventually('6 MiB in large pages', () => {
+    const found = /^AnonHugePages:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${zygotePid}/smaps_rollup`, 'utf8'));
+    return Number(found?.[1]) >= 6 * 1024;
+  });
   await server.stop();
 });
 

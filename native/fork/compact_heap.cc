@@ -31,7 +31,8 @@ uintptr_t Take(uintptr_t wanted, size_t length) {
 }
 
 bool IsChunk(void* hint, size_t length, int flags) {
-  return hint != nullptr && (flags & MAP_ANONYMOUS) != 0 && (flags & MAP_FIXED) == 0 &&
+  constexpr int kThereOrNowhere = MAP_FIXED | MAP_FIXED_NOREPLACE;
+  return hint != nullptr && (flags & MAP_ANONYMOUS) != 0 && (flags & kThereOrNowhere) == 0 &&
          reinterpret_cast<uintptr_t>(hint) % kChunk == 0 && length < kNoChunk;
 }
 
