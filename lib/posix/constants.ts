@@ -133,8 +133,8 @@ export interface PosixConstants {
   SIGIO: 29;
   SIGPWR: 30;
   SIGSYS: 31;
-  SIGRTMIN: 34;
-  SIGRTMAX: 63;
+  SIGRTMIN: number; // 34 with glibc, 35 with musl
+  SIGRTMAX: number;
   // Signal actions
   SA_NOCLDSTOP: 1;
   SA_NOCLDWAIT: 2;
