@@ -12,7 +12,7 @@
 import path from 'node:path';
 
 export const benchDirectory = import.meta.dirname;
-const cli = path.join(benchDirectory, '../dist/cli/main.js');
+export const cli = path.join(benchDirectory, '../dist/cli/main.js');
 const inBench = (/** @type {string} */ file) => path.join(benchDirectory, file);
 
 /** @returns {Server} */
