@@ -33,6 +33,7 @@
         "native/serve/blocking.cc",
         "native/serve/channel.cc",
         "native/serve/children.cc",
+        "native/serve/config.cc",
         "native/serve/connection.cc",
         "native/serve/deadlines.cc",
         "native/serve/drop.cc",
@@ -64,6 +65,7 @@
         "native/support/notify.cc",
         "native/support/packed.cc",
         "native/support/passwd.cc",
+        "native/support/rights.cc",
         "native/support/system.cc",
         "native/support/throw_bad_array_new_length.cc"
       ],

@@ -126,6 +126,10 @@ export interface Native {
   collectAllGarbage(): void;
   exitNow(code: number): never;
 
+  /** The first message to a zygote: its header, with the listeners. False where nobody is there to hear it. */
+  sendConfig(socket: number, header: Uint8Array, listeners: readonly number[]): boolean;
+  /** Waits for it, and its body; undefined where the owner has ended instead. */
+  receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
   /** Serves from the event loop on: what is told of it, the functions among the options hear. */
   serve(options: ServeOptions): void;

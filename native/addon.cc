@@ -8,6 +8,7 @@
 #include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
+#include "serve/config.h"
 #include "serve/drop.h"
 #include "serve/listener.h"
 #include "serve/multiplexer.h"
@@ -88,6 +89,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     ExitNow(Int(info, 0));
   });
 
+  give("sendConfig", SendConfig);
+  give("receiveConfig", ReceiveConfig);
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });

@@ -313,6 +313,7 @@ describe('listen()', () => {
 
   const wrong: [options: string, line: RegExp][] = [
     ['[]', /empty list/],
+    ['Array(254).fill({ port: 0 })', /takes 253 places at most, and was given 254/],
     ['{ path: "/tmp/x", port: 1 }', /one place at a time, and was given port and path/],
     ['{ fd: 3, host: "::1" }', /was given fd and host/],
     ['{ path: "x".repeat(108) }', /path has 108 bytes: a Unix socket's may have 107/],

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
+import { descriptors } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { NotifySocket, passedPort, startUnit } from './harness/service-manager.ts';
@@ -37,6 +38,8 @@ describe('sockets that are passed', () => {
       { event: 'listening', host: '127.0.0.1', port },
       { event: 'listening', path: file },
     ]);
+    const ofZygote = [...descriptors(service.zygotePid)].filter(([fd]) => fd > 2).map(([, what]) => what);
+    expect(ofZygote.filter(what => what.startsWith('socket:')).length).toBe(3); // these, and the owner's
     await early.end();
     await service.stop();
     expect(fs.existsSync(file)).toBe(true); // it is the manager's, which keeps it for the next start

@@ -4,7 +4,7 @@ import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { children, descendants, isAlive, signalIfThere, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
-import { cli, expectPass, node, runScript, Subject } from './harness/subject.ts';
+import { cli, expectPass, node, run, runScript, Subject } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
@@ -284,6 +284,29 @@ describe('in a program of one’s own', () => {
     const result = await runScript(program);
     expect(result).toMatchObject({ code: 0, stderr: '' });
     await eventually('the zygote to be gone', () => !isAlive(Number(result.stdout)));
+  });
+
+  test('a server that finds no descriptors for its zygote says so, and can be tried again', async () => {
+    const program = script(`
+      import assert from 'node:assert/strict';
+      import fs from 'node:fs';
+      import { ForkingServer } from 'truefork';
+      const server = new ForkingServer({ handler: ${JSON.stringify(script(echo))} });
+      const taken = [];
+      for (;;) try { taken.push(fs.openSync('/dev/null')); } catch { break; }
+      fs.closeSync(taken.pop()); // for the listener
+      await assert.rejects(server.listen(0, '127.0.0.1'), { code: 'EMFILE', syscall: /^spawn / });
+      for (const fd of taken) fs.closeSync(fd);
+      await server.listen(0, '127.0.0.1');
+      await server.close();
+      console.log('pass');
+    `);
+    expect(await run('/bin/sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', node, program])).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'pass\n',
+      stderr: '',
+    });
   });
 
   test('a server in a Worker serves, and outlives no Worker', async () => {

@@ -1,9 +1,11 @@
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { ask } from './harness/client.ts';
+import { children, isAlive } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, run, Subject } from './harness/subject.ts';
+import { eventually } from './harness/wait.ts';
 
 const echo = script('export default { data(conn, chunk) { conn.write(chunk); } };');
 const truefork = (...args: string[]) => run(node, [cli, ...args]);
@@ -163,5 +165,66 @@ describe('what is wrong gets one clear line', () => {
     taken.close();
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toBe(`truefork: bind EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+  });
+});
+
+describe('a zygote is started while the command loads', () => {
+  /** A config file tells which children its process has by the time that it is read. */
+  async function serveAfter(options: string) {
+    const config = script(`
+      import fs from 'node:fs';
+      console.error('by then: ' + fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8'));
+      export default ${options};
+    `);
+    const server = new Subject(node, [cli, 'serve', echo, '--port', '0', '--config', config]);
+    await server.says(/"?listening/);
+    const [, early] = await server.says(/^by then: (\d+) \n/, 'stderr');
+    const [, port] = /:(\d+)\}?\n/.exec(server.stdout)!;
+    expect(await ask(Number(port), 'hello')).toBe('hello');
+    return { server, early: Number(early), zygotes: children(server.pid).map(({ pid }) => pid) };
+  }
+
+  async function stop(server: Subject): Promise<void> {
+    server.signal('SIGTERM');
+    expect(await server.ended).toEqual({ code: 143, signal: null });
+  }
+
+  test('and is the one that serves', async () => {
+    const { server, early, zygotes } = await serveAfter('{}');
+    expect(zygotes).toEqual([early]);
+    await stop(server);
+  });
+
+  test.each(['{ json: true }', '{ mode: "iterative" }', '{ watch: true }'])(
+    'or makes room for another, which %s asks for',
+    async options => {
+      const { server, early, zygotes } = await serveAfter(options);
+      expect(zygotes).toHaveLength(1);
+      expect(zygotes).not.toContain(early);
+      expect(isAlive(early)).toBe(false);
+      await stop(server);
+    },
+  );
+
+  test('and ends with a command that serves nothing', async () => {
+    const { code, stderr } = await truefork(
+      'serve',
+      echo,
+      '--config',
+      script('throw new Error("early end");'),
+    );
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('early end') });
+  });
+
+  test('and ends with an owner that was killed before it said what to serve', async () => {
+    const config = script(`
+      import fs from 'node:fs';
+      console.error('by then: ' + fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8'));
+      process.kill(process.pid, 'SIGKILL');
+    `);
+    const { signal, stderr } = await truefork('serve', echo, '--config', config);
+    expect(signal).toBe('SIGKILL');
+    const [, early] = /^by then: (\d+) \n/.exec(stderr)!;
+    await eventually('the end of the zygote', () => !isAlive(Number(early)));
   });
 });

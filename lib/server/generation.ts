@@ -17,6 +17,7 @@ import {
   type RefusedInfo,
 } from './records.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
+import type { ZygoteOutput } from './zygote-start.js';
 
 export interface GenerationEvents {
   connection: [ConnectionInfo];
@@ -55,7 +56,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
 
   constructor(
     listeners: readonly number[],
-    stdout: 'inherit' | 'stderr',
+    stdout: ZygoteOutput,
     config: Omit<ZygoteConfig, 'environment'>,
     settings: Buffer[],
   ) {

@@ -49,6 +49,9 @@ export interface ListenOptions {
 /** One place to listen at, checked and completed. */
 export type Endpoint = Checked<'listen'>;
 
+/** As many descriptors as go to another process at once (SCM_MAX_FD, unix(7)). */
+const mostPlaces = 253;
+
 /**
  * The forms of `net.Server.listen`: `(options)`, `(port, host, backlog)`, `(path, backlog)`, each with a callback or
  * without; and `([options, …])` for several places at once.
@@ -57,6 +60,8 @@ export function checkListenArguments(args: readonly unknown[]): Endpoint[] {
   const [first, second, third] = args.filter(arg => typeof arg !== 'function');
   if (Array.isArray(first)) {
     if (first.length === 0) throw badArgument('listen() got an empty list: where is the server to listen?');
+    if (first.length > mostPlaces)
+      throw badArgument(`listen() takes ${mostPlaces} places at most, and was given ${first.length}`);
     return first.map(checkEndpoint);
   }
   if (typeof first === 'object' && first !== null) return [checkEndpoint(first)];

@@ -15,6 +15,7 @@ export const messages = {
   Retire: { kind: 5, size: 0, fields: {} },
   Resize: { kind: 6, size: 4, fields: { most: ['u32', 0, 4] } },
   Ping: { kind: 7, size: 0, fields: {} },
+  Config: { kind: 8, size: 0, fields: {} },
   Admission: {
     kind: 10,
     size: 24,
@@ -205,6 +206,12 @@ export function encodeCommand<Name extends CommandName>(
     else view.setUint32(offset, value, littleEndian);
   }
   return frame(kind, Buffer.concat([bytes, Buffer.from(rest as Uint8Array)]));
+}
+
+/** In two, for the listeners go with the header. */
+export function encodeConfig(config: object): { header: Buffer; body: Buffer } {
+  const message = frame(messages.Config.kind, Buffer.from(JSON.stringify(config)));
+  return { header: message.subarray(0, headerSize), body: message.subarray(headerSize) };
 }
 
 export function encodeLoadFailed(error: LoadError): Buffer {

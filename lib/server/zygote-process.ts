@@ -1,17 +1,12 @@
 /** The owner's end of a zygote: starts it, sends commands, hears records. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { Socket } from 'node:net';
 import { misuse } from '../errors.js';
-import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
-import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
 import { native } from '../native.js';
 import type { ZygoteConfig } from '../zygote/config.js';
-import { reportVariable } from '../zygote/imports.js';
-import { environmentOf } from './privileges.js';
-import { encodeCommand, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
-import { managersVariables } from './systemd.js';
+import { encodeCommand, encodeConfig, type LoadError, RecordReader, type ZygoteRecord } from './protocol.js';
+import { channelOf, environmentOfZygote, startZygote, type ZygoteOutput } from './zygote-start.js';
 
 export interface Ending {
   code: number | null;
@@ -24,41 +19,22 @@ interface ZygoteEvents {
   end: [Ending];
 }
 
-const script = fileURLToPath(new URL('../zygote/main.js', import.meta.url));
-const programScript = fileURLToPath(new URL('../zygote/program.js', import.meta.url));
-
 export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   readonly #process: ChildProcess;
-  readonly #channel: Duplex;
+  readonly #channel: Socket;
   /** Until it serves, it runs the handler script's own code and hears no command. */
   #serves = false;
 
   constructor(
     listeners: readonly number[],
-    stdout: 'inherit' | 'stderr',
+    stdout: ZygoteOutput,
     config: Omit<ZygoteConfig, 'environment'>,
     settings: Buffer[],
   ) {
     super();
-    // What becomes another program needs none of what forked JavaScript survives by.
-    const forks = config.mode === 'fork' && config.program === undefined;
-    const flags = forks ? [...requiredFlags(), ...zygoteFlags] : [];
-    const start = config.program === undefined ? script : programScript;
-    const meant = withoutManagers(process.env);
-    const environment = forks ? environmentMeant(meant) : {};
-    this.#process = spawn(process.execPath, [...flags, start, JSON.stringify({ ...config, environment })], {
-      // A process group of its own: the terminal's Ctrl-C is for the owner, who then ends its children with grace.
-      detached: true,
-      env: {
-        ...meant,
-        ...(forks ? environmentToForkIn(meant) : {}),
-        ...environmentOf(config.privileges),
-        ...(config.watch ? { [reportVariable]: '1' } : {}),
-      },
-      // In the order of `descriptors` in lib/zygote/config.ts.
-      stdio: ['ignore', stdout === 'stderr' ? 2 : 'inherit', 'inherit', 'pipe', ...listeners],
-    });
-    this.#channel = this.#process.stdio[3] as unknown as Duplex;
+    this.#process = startZygote(config, stdout);
+    // Without descriptors left for a channel there is no process either, and 'error' below says why.
+    this.#channel = channelOf(this.#process) ?? new Socket();
     const reader = new RecordReader();
     this.#channel.on('data', (chunk: Buffer) => {
       for (const record of reader.read(chunk)) {
@@ -68,12 +44,13 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     });
     // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
     this.#channel.on('error', () => {});
+    this.#configure({ ...config, environment: environmentOfZygote(config) }, listeners);
     this.send(...settings);
 
     let notStarted: Error | undefined;
     this.#process.once('error', error => {
       notStarted = error;
-      this.emit('record', { name: 'LoadFailed', error: error as LoadError });
+      this.emit('record', { name: 'LoadFailed', error });
     });
     this.#process.once('close', (code, signal) => {
       if (notStarted === undefined) this.#endGroup();
@@ -116,12 +93,19 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
 
   ref(): void {
     this.#process.ref();
-    (this.#channel as unknown as { ref(): void }).ref();
+    this.#channel.ref();
   }
 
   unref(): void {
     this.#process.unref();
-    (this.#channel as unknown as { unref(): void }).unref();
+    this.#channel.unref();
+  }
+
+  /** The first that it hears. To one that has ended already nothing can be sent, and its end is told. */
+  #configure(config: ZygoteConfig, listeners: readonly number[]): void {
+    const { header, body } = encodeConfig(config);
+    const { fd } = (this.#channel as unknown as { _handle: { fd: number } | null })._handle ?? { fd: -1 };
+    if (native.sendConfig(fd, header, listeners)) this.#channel.write(body);
   }
 
   /** What is left of its process group: children of a zygote that was killed, and what children have started. */
@@ -134,14 +118,10 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   }
 }
 
-function withoutManagers(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const meant = { ...variables };
-  for (const name of managersVariables) delete meant[name];
-  return meant;
-}
-
-/** The error with which a handler failed to load, as it was thrown in the zygote. */
-export function reviveLoadError({ name, message, stack, code }: LoadError): Error {
+/** The error with which a handler failed to load, as the zygote threw it; or that for which there is no zygote. */
+export function reviveLoadError(told: LoadError): Error {
+  if (told instanceof Error) return told;
+  const { name, message, stack, code } = told;
   const error = new Error(message);
   error.name = name;
   if (stack !== undefined) error.stack = stack;

@@ -1,10 +1,10 @@
-import type { Privileges } from '../native.js';
+import { native, type Privileges } from '../native.js';
 import type { Program } from '../server/program.js';
 
 /** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
 export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
 
-/** What the owner tells a zygote when it starts it: one JSON argument. */
+/** What the owner tells a zygote first. */
 export interface ZygoteConfig {
   mode: Mode;
   /** URL of the handler module, where no program serves in its place. */
@@ -29,17 +29,31 @@ export interface ZygoteConfig {
   settings: number;
 }
 
-/** The descriptors that a zygote begins with, beside the three standard ones; the other listeners follow the first. */
-export const descriptors = { channel: 3, firstListener: 4 } as const;
+/** The descriptors that a zygote begins with, beside the three standard ones. */
+export const descriptors = { channel: 3 } as const;
+
+/** The listeners come with it. */
+export interface ReceivedConfig extends ZygoteConfig {
+  listeners: number[];
+}
+
+/** In the zygote: waits until its owner knows what it is to serve. */
+export function receiveConfig(): ReceivedConfig {
+  native.dieWithPeer(descriptors.channel);
+  const received = native.receiveConfig(descriptors.channel) ?? native.exitNow(0);
+  return { ...JSON.parse(received.body), listeners: received.listeners };
+}
 
 /** What all serve loops take. */
-export function loopOptions({ backlogs }: ZygoteConfig) {
-  const listeners = backlogs.map((backlog, n): [number, number] => [descriptors.firstListener + n, backlog]);
-  return { listeners, channel: descriptors.channel };
+export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
+  return {
+    listeners: listeners.map((fd, n): [number, number] => [fd, backlogs[n]!]),
+    channel: descriptors.channel,
+  };
 }
 
 /** And what those of a forking server take. */
-export function forkingOptions(config: ZygoteConfig) {
+export function forkingOptions(config: ReceivedConfig) {
   const { connectionsPerChild, most, pool, privileges, settings } = config;
   return {
     ...loopOptions(config),

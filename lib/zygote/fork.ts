@@ -5,7 +5,7 @@ import { leave } from '../fork/exits.js';
 import { becomeZygote } from '../fork/prepare.js';
 import { native, type Privileges } from '../native.js';
 import { CallbacksServer } from './callbacks.js';
-import { forkingOptions, type ZygoteConfig } from './config.js';
+import { forkingOptions, type ReceivedConfig } from './config.js';
 import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import { waitForDebugger } from './inspect.js';
@@ -14,7 +14,7 @@ import { rehearse } from './rehearse.js';
 import { type ConnectionServer, NetServer, StreamServer } from './sockets.js';
 
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
-export function serveByForking(loaded: LoadedHandler, config: ZygoteConfig): void {
+export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
   becomeZygote();
   const server = serverFor(loaded);
   const hasHandlers = handlesFork('afterInChild');

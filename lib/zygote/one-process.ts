@@ -4,14 +4,14 @@
  */
 import type net from 'node:net';
 import { type Accepted, native } from '../native.js';
-import { loopOptions, type ZygoteConfig } from './config.js';
+import { loopOptions, type ReceivedConfig } from './config.js';
 import { Connection } from './connection.js';
 import { finishWhenTold } from './finish.js';
 import type { CallbacksHandler, StreamHandler } from './handler.js';
 import type { LoadedHandler } from './load.js';
 import { NetServer, StreamServer, socketError } from './sockets.js';
 
-export function serveInOneProcess({ form, handler }: LoadedHandler, config: ZygoteConfig): void {
+export function serveInOneProcess({ form, handler }: LoadedHandler, config: ReceivedConfig): void {
   const { mode, most } = config;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(

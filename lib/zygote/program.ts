@@ -2,10 +2,9 @@
 import path from 'node:path';
 import { armFaults } from '../fork/faults.js';
 import { native } from '../native.js';
-import { descriptors, forkingOptions, type ZygoteConfig } from './config.js';
+import { forkingOptions, receiveConfig } from './config.js';
 
-native.dieWithPeer(descriptors.channel);
-const config: ZygoteConfig = JSON.parse(process.argv[2]!);
+const config = receiveConfig();
 armFaults(process.env.TRUEFORK_FAULTS);
 const program = config.program!;
 process.title = `truefork: zygote ${path.basename(program.path)}`;

@@ -14,7 +14,7 @@ import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
 import { native } from '../native.js';
 import { encodeFiles, encodeLoadFailed } from '../server/protocol.js';
-import { descriptors, type ZygoteConfig } from './config.js';
+import { descriptors, receiveConfig } from './config.js';
 import { forgetFolder, serveByForking } from './fork.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
@@ -23,10 +23,9 @@ import { optimize } from './optimize.js';
 import { assertQuiet, ownResources } from './quiet.js';
 import { rehearse } from './rehearse.js';
 
-native.dieWithPeer(descriptors.channel);
-const config: ZygoteConfig = JSON.parse(process.argv[2]!);
+const config = receiveConfig();
 const handler = config.handler!;
-process.argv.splice(1, 2, fileURLToPath(handler));
+process.argv[1] = fileURLToPath(handler);
 const forks = config.mode === 'fork';
 if (forks) {
   restoreEnvironment(config.environment);

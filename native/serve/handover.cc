@@ -1,9 +1,8 @@
 #include "serve/handover.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 
-#include <cstring>
+#include "support/rights.h"
 
 namespace truefork {
 
@@ -16,51 +15,21 @@ struct Letter {
   bool isLast;
 };
 
-union Ancillary {
-  cmsghdr header;
-  char room[CMSG_SPACE(sizeof(int))];
-};
-
 }  // namespace
 
 bool OpenLine(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0; }
 
 bool SendConnection(int line, const Handover& handover) {
-  Letter letter{handover.id, handover.peer, handover.local, handover.isLast};
-  iovec body{&letter, sizeof letter};
-  Ancillary ancillary{};
-  msghdr message{};
-  message.msg_iov = &body;
-  message.msg_iovlen = 1;
-  message.msg_control = &ancillary;
-  message.msg_controllen = sizeof ancillary.room;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &handover.fd, sizeof(int));
-  ssize_t sent;
-  do sent = sendmsg(line, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent < 0 && errno == EINTR);
-  return sent == sizeof letter;
+  const Letter letter{handover.id, handover.peer, handover.local, handover.isLast};
+  return rights::Send(line, &letter, sizeof letter, &handover.fd, 1) == sizeof letter;
 }
 
 std::optional<Handover> ReceiveConnection(int line) {
   Letter letter{};
-  iovec body{&letter, sizeof letter};
-  Ancillary ancillary{};
-  msghdr message{};
-  message.msg_iov = &body;
-  message.msg_iovlen = 1;
-  message.msg_control = &ancillary;
-  message.msg_controllen = sizeof ancillary.room;
-  ssize_t size;
-  do size = recvmsg(line, &message, MSG_CMSG_CLOEXEC);
-  while (size < 0 && errno == EINTR);
-  const cmsghdr* header = size == sizeof letter ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return std::nullopt;
-  int fd;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  int fd = -1;
+  size_t count = 1;
+  const ssize_t size = rights::Receive(line, &letter, sizeof letter, &fd, &count);
+  if (size != sizeof letter || count != 1) return std::nullopt;
   return Handover{fd, letter.id, letter.peer, letter.local, letter.isLast};
 }
 

@@ -349,6 +349,8 @@ void ServeLoop::Obey(const Channel::Message& message) {
       return;
     case protocol::Command::Refusal:
       return SetRefusal(message);
+    case protocol::Command::Config:
+      return;  // the first of all: there would be no loop without it
   }
 }
 

@@ -24,6 +24,7 @@ enum class Command : uint32_t {
   Retire = 5,      // no body: another takes the listeners over. Lets nobody in any more; its children finish
   Resize = 6,      // ResizeCommand, to a server of one process
   Ping = 7,        // no body: a loop that lives answers with Pong
+  Config = 8,      // JSON: what to serve, and with it the listeners. The first of all, read by JavaScript
   Admission = 10,  // AdmissionCommand
   Times = 11,      // TimesCommand
   Resources = 12,  // ResourcesCommand
@@ -223,6 +224,7 @@ constexpr Layout kLayouts[] = {
      sizeof(ResizeCommand),
      {TRUEFORK_FIELD(ResizeCommand, most)}},
     {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
+    {"Config", static_cast<uint32_t>(Command::Config), 0, {}},
     {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
     {"Admission",
      static_cast<uint32_t>(Command::Admission),

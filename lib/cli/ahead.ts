@@ -1,0 +1,21 @@
+/**
+ * Has the zygote's process start while the command's own modules are loaded, for Node needs as long to do the one as
+ * the other. It is a guess: where the options turn out to want another kind of process, that one is started instead.
+ */
+import { addonFile } from '../native.js';
+import { endZygoteAhead, startZygoteAhead } from '../server/zygote-start.js';
+
+/** What begins a flag that wants none, or one of another kind. */
+const others = /^(-h|-m|--(help|mode|exec|user|watch)\b)/;
+
+export async function withZygoteAhead(args: string[], command: () => Promise<number>): Promise<number> {
+  if (addonFile !== undefined && !args.some(arg => others.test(arg))) {
+    const kind = { mode: 'fork', program: undefined, privileges: undefined, watch: false } as const;
+    startZygoteAhead(kind, args.includes('--json') ? 'stderr' : 'inherit');
+  }
+  try {
+    return await command();
+  } finally {
+    endZygoteAhead();
+  }
+}
