@@ -12,7 +12,7 @@
 import path from 'node:path';
 
 export const benchDirectory = import.meta.dirname;
-export const cli = path.join(benchDirectory, '../dist/cli/main.js');
+const cli = path.join(benchDirectory, '../dist/cli/main.js');
 const inBench = (/** @type {string} */ file) => path.join(benchDirectory, file);
 
 /** @returns {Server} */

@@ -1,20 +1,13 @@
-/**
- * From the start of the process to `listening`, against the time that `node -e 0` takes from start to end. With
- * `--package FOLDER` of the package that is installed there, whose modules are bundled, and not of this clone.
- */
+/** From the start of the process to `listening`, against the time that `node -e 0` takes from start to end. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { median, progress } from './harness.js';
-import { cli, positive, servers } from './servers.js';
+import { positive, servers } from './servers.js';
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '10' }, package: { type: 'string' } },
-});
-const command = values.package === undefined ? cli : path.join(values.package, 'dist/cli/main.js');
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '10' } } });
 const rounds = positive('rounds', values.rounds);
 const ours = servers.filter(server => server.ours);
 /** @type {Map<string, number[]>} */
@@ -24,10 +17,8 @@ for (const label of ['node -e 0', ...ours.map(server => server.label)]) times.se
 for (let round = 1; round <= rounds; round++) {
   progress(`round ${round}`);
   times.get('node -e 0')?.push(await untilItEnds());
-  for (const server of ours) {
-    const words = server.command(0).map(word => (word === cli ? command : word));
-    times.get(server.label)?.push(await untilItListens([...words, '--json']));
-  }
+  for (const server of ours)
+    times.get(server.label)?.push(await untilItListens([...server.command(0), '--json']));
 }
 progress('');
 

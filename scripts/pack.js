@@ -1,13 +1,12 @@
 /**
  * Packs what is published, from a tree that is built: `node scripts/pack.js FOLDER` puts the tarball there and prints
- * its name. Its modules are bundled. Its package.json has no scripts: `prepare` is for a clone, and npm (from 11.19 on)
- * warns of each package whose scripts it does not run, though there would be none to run.
+ * its name. Its package.json has no scripts: `prepare` is for a clone, and npm (from 11.19 on) warns of each package whose
+ * scripts it does not run, though there would be none to run.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { bundle } from './bundle.js';
 
 const destination = process.argv[2] ?? '.';
 const work = fs.mkdtempSync(path.join(os.tmpdir(), 'truefork-pack-'));
@@ -16,7 +15,6 @@ try {
   execFileSync('tar', ['-xzf', path.join(work, whole), '-C', work]);
   const manifest = path.join(work, 'package', 'package.json');
   const { scripts: _, devDependencies: __, ...published } = JSON.parse(fs.readFileSync(manifest, 'utf8'));
-  bundle(path.dirname(manifest), published);
   fs.writeFileSync(manifest, `${JSON.stringify(published, null, 2)}\n`);
   console.log(pack(path.join(work, 'package'), destination));
 } finally {

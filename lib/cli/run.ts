@@ -83,7 +83,7 @@ export function run(args: string[]): number {
   const nodeStripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
   const start =
     isTypeScript(url) && !nodeStripsTypes
-      ? [fileURLToPath(new URL('../cli/typescript.js', import.meta.url)), url]
+      ? [fileURLToPath(new URL('./typescript.js', import.meta.url)), url]
       : [script!];
   native.passOnDescriptors();
   execve(process.execPath, [process.argv0, ...requiredFlags(), '--import', auto, ...start, ...rest], {

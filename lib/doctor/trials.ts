@@ -30,7 +30,7 @@ async function flagsTrial(): Promise<Finding> {
 }
 
 async function forkTrial(): Promise<Finding> {
-  const probe = fileURLToPath(new URL('../doctor/fork-probe.js', import.meta.url));
+  const probe = fileURLToPath(new URL('fork-probe.js', import.meta.url));
   const problem = await problemOf([
     ...requiredFlags(),
     '--import',
@@ -60,7 +60,7 @@ function refused(problem: string): string | undefined {
 
 async function serverTrial(): Promise<Finding> {
   const server = new ForkingServer({
-    handler: new URL('../doctor/echo-handler.js', import.meta.url),
+    handler: new URL('echo-handler.js', import.meta.url),
     stdout: 'stderr',
   });
   const begun = performance.now();
