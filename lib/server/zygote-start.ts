@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { environmentMeant, environmentToForkIn } from '../fork/environment.js';
 import { requiredFlags, zygoteFlags } from '../fork/preflight.js';
-import { descriptors, type ZygoteConfig } from '../zygote/config.js';
+import { channel, type ZygoteConfig } from '../zygote/config.js';
 import { reportVariable } from '../zygote/imports.js';
 import { environmentOf } from './privileges.js';
 import { managersVariables } from './systemd.js';
@@ -53,7 +53,7 @@ export function endZygoteAhead(): void {
 
 /** The owner's end of the channel to it; undefined where there were no descriptors left for one. */
 export function channelOf({ stdio }: ChildProcess): Socket | undefined {
-  return (stdio as ChildProcess['stdio'] | undefined)?.[descriptors.channel] as Socket | undefined;
+  return (stdio as ChildProcess['stdio'] | undefined)?.[channel] as Socket | undefined;
 }
 
 /** The variables that differ for its start from what is meant for it. */

@@ -29,8 +29,8 @@ export interface ZygoteConfig {
   settings: number;
 }
 
-/** The descriptors that a zygote begins with, beside the three standard ones. */
-export const descriptors = { channel: 3 } as const;
+/** What a zygote begins with beside the three standard descriptors: the socket to its owner. */
+export const channel = 3;
 
 /** The listeners come with it. */
 export interface ReceivedConfig extends ZygoteConfig {
@@ -39,17 +39,14 @@ export interface ReceivedConfig extends ZygoteConfig {
 
 /** In the zygote: waits until its owner knows what it is to serve. */
 export function receiveConfig(): ReceivedConfig {
-  native.dieWithPeer(descriptors.channel);
-  const received = native.receiveConfig(descriptors.channel) ?? native.exitNow(0);
+  native.dieWithPeer(channel);
+  const received = native.receiveConfig(channel) ?? native.exitNow(0);
   return { ...JSON.parse(received.body), listeners: received.listeners };
 }
 
 /** What all serve loops take. */
 export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
-  return {
-    listeners: listeners.map((fd, n): [number, number] => [fd, backlogs[n]!]),
-    channel: descriptors.channel,
-  };
+  return { listeners: listeners.map((fd, n): [number, number] => [fd, backlogs[n]!]), channel };
 }
 
 /** And what those of a forking server take. */

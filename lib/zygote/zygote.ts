@@ -14,7 +14,7 @@ import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
 import { native } from '../native.js';
 import { encodeFiles, encodeLoadFailed } from '../server/protocol.js';
-import { descriptors, receiveConfig } from './config.js';
+import { channel, receiveConfig } from './config.js';
 import { forgetFolder, serveByForking } from './fork.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
@@ -72,8 +72,7 @@ function refuseOnError(begin: () => void): void {
 }
 
 function tellImports(): void {
-  if (imports !== undefined)
-    fs.writeSync(descriptors.channel, encodeFiles([fileURLToPath(handler), ...imports()]));
+  if (imports !== undefined) fs.writeSync(channel, encodeFiles([fileURLToPath(handler), ...imports()]));
 }
 
 /** Tells the owner why there will be no server, in the script's own words. */
@@ -81,6 +80,6 @@ function refuse(thrown: unknown): never {
   tellImports();
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  fs.writeSync(descriptors.channel, encodeLoadFailed({ name, message, stack, code }));
+  fs.writeSync(channel, encodeLoadFailed({ name, message, stack, code }));
   native.exitNow(1);
 }
