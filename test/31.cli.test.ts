@@ -170,13 +170,13 @@ describe('what is wrong gets one clear line', () => {
 
 describe('a zygote is started while the command loads', () => {
   /** A config file tells which children its process has by the time that it is read. */
-  async function serveAfter(options: string) {
+  async function serveAfter(options: string, what: string[] = [echo]) {
     const config = script(`
       import fs from 'node:fs';
       console.error('by then: ' + fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8'));
       export default ${options};
     `);
-    const server = new Subject(node, [cli, 'serve', echo, '--port', '0', '--config', config]);
+    const server = new Subject(node, [cli, 'serve', ...what, '--port', '0', '--config', config]);
     await server.says(/"?listening/);
     const [, early] = await server.says(/^by then: (\d+) \n/, 'stderr');
     const [, port] = /:(\d+)\}?\n/.exec(server.stdout)!;
@@ -189,8 +189,8 @@ describe('a zygote is started while the command loads', () => {
     expect(await server.ended).toEqual({ code: 143, signal: null });
   }
 
-  test('and is the one that serves', async () => {
-    const { server, early, zygotes } = await serveAfter('{}');
+  test.each([[[echo]], [['--exec', 'cat']]])('and is the one that serves %s', async what => {
+    const { server, early, zygotes } = await serveAfter('{}', what);
     expect(zygotes).toEqual([early]);
     await stop(server);
   });

@@ -5,12 +5,13 @@
 import { addonFile } from '../native.js';
 import { endZygoteAhead, startZygoteAhead } from '../server/zygote-start.js';
 
-/** What begins a flag that wants none, or one of another kind. */
-const others = /^(-h|-m|--(help|mode|exec|user|watch)\b)/;
+/** What begins a flag that wants none, or one of a kind that is not started ahead. */
+const others = /^(-h|-m|--(help|mode|user|watch)\b)/;
 
 export async function withZygoteAhead(args: string[], command: () => Promise<number>): Promise<number> {
   if (addonFile !== undefined && !args.some(arg => others.test(arg))) {
-    const kind = { mode: 'fork', program: undefined, privileges: undefined, watch: false } as const;
+    const program = args.find(arg => /^--exec\b/.test(arg));
+    const kind = { mode: 'fork', program, privileges: undefined, watch: false } as const;
     startZygoteAhead(kind, args.includes('--json') ? 'stderr' : 'inherit');
   }
   try {

@@ -13,7 +13,10 @@ import { managersVariables } from './systemd.js';
 export type ZygoteOutput = 'inherit' | 'stderr';
 
 /** What a process has to be started for; all else it can be told. */
-export type ZygoteKind = Pick<ZygoteConfig, 'mode' | 'program' | 'privileges' | 'watch'>;
+export interface ZygoteKind extends Pick<ZygoteConfig, 'mode' | 'privileges' | 'watch'> {
+  /** Whether there is one, not which. */
+  program: unknown;
+}
 
 const script = fileURLToPath(new URL('../zygote/main.js', import.meta.url));
 const programScript = fileURLToPath(new URL('../zygote/program.js', import.meta.url));
