@@ -126,7 +126,7 @@ export interface Native {
   collectAllGarbage(): void;
   exitNow(code: number): never;
 
-  /** The first message to a zygote: its header, with the listeners. False where nobody is there to hear it. */
+  /** The first message to a zygote: its header, with the listeners. False where that has ended already. */
   sendConfig(socket: number, header: Uint8Array, listeners: readonly number[]): boolean;
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;

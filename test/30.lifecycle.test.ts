@@ -309,6 +309,32 @@ describe('in a program of one’s own', () => {
     });
   });
 
+  test('a zygote that cannot be given the listener is ended, and the one before serves on', async () => {
+    const program = script(`
+      import assert from 'node:assert/strict';
+      import fs from 'node:fs';
+      import net from 'node:net';
+      import { ForkingServer } from 'truefork';
+      const server = new ForkingServer({ handler: ${JSON.stringify(script(echo))} });
+      const lower = Array.from({ length: 20 }, () => fs.openSync('/dev/null')); // so that its number stays free
+      await server.listen(0, '127.0.0.1');
+      for (const fd of lower) fs.closeSync(fd);
+      const { getsockopt, SOL_SOCKET, SO_ACCEPTCONN } = await import('truefork/posix');
+      const isListener = fd => { try { return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1; } catch { return false; } };
+      const listener = fs.readdirSync('/proc/self/fd').map(Number).find(isListener);
+      fs.closeSync(listener);
+      await assert.rejects(server.reload(), { code: 'EBADF', syscall: 'sendmsg' });
+      const socket = net.connect(server.address().port, '127.0.0.1');
+      socket.end('served');
+      assert.equal((await socket.setEncoding('utf8').toArray()).join(''), 'served');
+      const started = fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim();
+      assert.equal(started, String(server.zygotePid));
+      console.log('pass');
+      process.exit();
+    `);
+    await expectPass(program);
+  });
+
   test('a server in a Worker serves, and outlives no Worker', async () => {
     const program = script(`
       import { Worker, isMainThread, parentPort } from 'node:worker_threads';

@@ -101,11 +101,17 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     this.#channel.unref();
   }
 
-  /** The first that it hears. To one that has ended already nothing can be sent, and its end is told. */
+  /** The first that it hears. Where it has ended already, or was never started, that is told by its events. */
   #configure(config: ZygoteConfig, listeners: readonly number[]): void {
+    const { _handle: handle } = this.#channel as unknown as { _handle: { fd: number } | null };
+    if (handle === null) return;
     const { header, body } = encodeConfig(config);
-    const { fd } = (this.#channel as unknown as { _handle: { fd: number } | null })._handle ?? { fd: -1 };
-    if (native.sendConfig(fd, header, listeners)) this.#channel.write(body);
+    try {
+      if (native.sendConfig(handle.fd, header, listeners)) this.#channel.write(body);
+    } catch (error) {
+      this.#process.kill('SIGKILL'); // or it would wait for ever
+      throw error;
+    }
   }
 
   /** What is left of its process group: children of a zygote that was killed, and what children have started. */

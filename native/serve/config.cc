@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "serve/protocol.h"
+#include "support/errors.h"
 #include "support/rights.h"
 
 namespace truefork {
@@ -35,7 +36,8 @@ Napi::Value SendConfig(const Napi::CallbackInfo& info) {
     listeners.push_back(list.Get(i).As<Napi::Number>().Int32Value());
   const ssize_t sent = rights::Send(info[0].As<Napi::Number>().Int32Value(), header.Data(),
                                     header.ByteLength(), listeners.data(), listeners.size());
-  return Napi::Boolean::New(info.Env(), sent == static_cast<ssize_t>(header.ByteLength()));
+  if (sent < 0 && errno != EPIPE) throw SystemError(info.Env(), errno, "sendmsg");
+  return Napi::Boolean::New(info.Env(), sent > 0);
 }
 
 Napi::Value ReceiveConfig(const Napi::CallbackInfo& info) {

@@ -8,7 +8,7 @@
 namespace truefork {
 
 // sendConfig(socket, header, listeners): the header of the message, with the listeners; its body may follow
-// as any bytes do. Whether it could be sent: not to a process that has ended.
+// as any bytes do. False where the process has ended already.
 Napi::Value SendConfig(const Napi::CallbackInfo& info);
 
 // receiveConfig(socket): waits for the message. Its body, and the descriptors of the listeners; undefined
