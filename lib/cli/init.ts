@@ -1,13 +1,16 @@
 import { native } from '../native.js';
 import type { Server } from '../server/server.js';
+import { pidOfZygoteAhead } from '../server/zygote-start.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
- * it stays a zombie. Only for a program whose children are all known: here, the zygote, which Node waits for itself.
+ * it stays a zombie. Only for a program whose children are all known: here, the zygotes, which Node waits for itself.
  */
 export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => {
-    native.reapStrangers(server.state().zygotes.map(({ pid }) => pid));
+    const ahead = pidOfZygoteAhead();
+    const known = server.state().zygotes.map(({ pid }) => pid);
+    native.reapStrangers(ahead === undefined ? known : [...known, ahead]);
   });
 }

@@ -54,6 +54,11 @@ export function endZygoteAhead(): void {
   ahead = undefined;
 }
 
+/** Of the process that was started ahead, if nobody has taken it. */
+export function pidOfZygoteAhead(): number | undefined {
+  return ahead?.process.pid;
+}
+
 /** The owner's end of the channel to it; undefined where there were no descriptors left for one. */
 export function channelOf({ stdio }: ChildProcess): Socket | undefined {
   return (stdio as ChildProcess['stdio'] | undefined)?.[channel] as Socket | undefined;
