@@ -11,7 +11,7 @@ import type {
   ListenOptions,
   SelectServerOptions,
 } from '../lib/index.ts';
-import type { Given } from '../lib/server/option-table.ts';
+import type { Given } from '../lib/options/table.ts';
 import { ask } from './harness/client.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
@@ -45,12 +45,12 @@ test('every option has a comment in its interface, and docs/options.md is up to 
   const { stdout } = spawnSync(process.execPath, ['scripts/options.js', '--print'], { encoding: 'utf8' });
   expect(fs.readFileSync('docs/options.md', 'utf8'), 'npm run docs:options').toBe(stdout);
   const sources = [
-    'config',
-    'server/options',
-    'server/listen-options',
-    'server/limit-options',
-    'server/forking-server',
-    'server/select-server',
+    'define-config',
+    'options/check',
+    'options/places',
+    'options/limits',
+    'owner/forking-server',
+    'owner/select-server',
   ];
   const text = sources.map(name => fs.readFileSync(`lib/${name}.ts`, 'utf8')).join('\n');
   const names = [...stdout.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messages } from '../lib/server/protocol.ts';
+import { messages } from '../lib/wire/protocol.ts';
 import { script } from './harness/scripts.ts';
 import { runScript } from './harness/subject.ts';
 

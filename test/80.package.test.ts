@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { libc, target } from '../lib/addon/platform.ts';
+import { libc, target } from '../lib/binding/platform.ts';
 import { ask } from './harness/client.ts';
 import { node, run, Subject } from './harness/subject.ts';
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { libc, target } from '../lib/addon/platform.ts';
+import { libc, target } from '../lib/binding/platform.ts';
 import { scriptFolder } from './harness/scripts.ts';
 
 const { problemsOf } = (await import('../scripts/binary.js' as string)) as {

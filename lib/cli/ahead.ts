@@ -2,8 +2,8 @@
  * Has the zygote's process start while the command's own modules are loaded, for Node needs as long to do the one as
  * the other. It is a guess: where the options turn out to want another kind of process, that one is started instead.
  */
-import { addonFile } from '../native.js';
-import { endZygoteAhead, startZygoteAhead } from '../server/zygote-start.js';
+import { addonFile } from '../binding/native.js';
+import { endZygoteAhead, startZygoteAhead } from '../owner/zygote-start.js';
 
 /** What begins a flag that wants none, or one of a kind that is not started ahead. */
 const others = /^(-h|-m|--(help|mode|user|watch)\b)/;

@@ -1,6 +1,6 @@
-import { native } from '../native.js';
-import type { Server } from '../server/server.js';
-import { pidOfZygoteAhead } from '../server/zygote-start.js';
+import { native } from '../binding/native.js';
+import type { Server } from '../owner/server.js';
+import { pidOfZygoteAhead } from '../owner/zygote-start.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or

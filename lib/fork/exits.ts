@@ -2,7 +2,7 @@
 // The global of this name has a getter, and memory that a child would write to for it.
 import process from 'node:process';
 import v8 from 'node:v8';
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {

@@ -1,17 +1,17 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
+import { native, type Privileges } from '../binding/native.js';
+import { CallbacksServer } from '../child/callbacks.js';
+import { finishWhenTold } from '../child/finish.js';
+import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
+import { waitForDebugger } from '../child/inspect.js';
+import { type ConnectionServer, NetServer, StreamServer } from '../child/sockets.js';
 import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
 import { becomeZygote } from '../fork/prepare.js';
-import { native, type Privileges } from '../native.js';
-import { CallbacksServer } from './callbacks.js';
-import { forkingOptions, type ReceivedConfig } from './config.js';
-import { finishWhenTold } from './finish.js';
-import type { CallbacksHandler, StreamHandler } from './handler.js';
-import { waitForDebugger } from './inspect.js';
+import { forkingOptions, type ReceivedConfig } from '../wire/config.js';
 import type { LoadedHandler } from './load.js';
 import { rehearse } from './rehearse.js';
-import { type ConnectionServer, NetServer, StreamServer } from './sockets.js';
 
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {

@@ -1,9 +1,9 @@
 /** Loads a handler script and makes sure that it can be served. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from '../child/handler.js';
 import { misuse } from '../errors.js';
-import type { Mode } from './config.js';
-import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from './handler.js';
+import type { Mode } from '../wire/config.js';
 import { importTypeScript, isTypeScript } from './typescript.js';
 
 export interface LoadedHandler {

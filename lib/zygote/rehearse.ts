@@ -4,10 +4,10 @@
  */
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { native } from '../native.js';
-import { CallbacksServer } from './callbacks.js';
+import { native } from '../binding/native.js';
+import { CallbacksServer } from '../child/callbacks.js';
+import { isHttpServer, NetServer, StreamServer } from '../child/sockets.js';
 import type { LoadedHandler } from './load.js';
-import { isHttpServer, NetServer, StreamServer } from './sockets.js';
 
 /**
  * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,

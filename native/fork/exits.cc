@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "support/callback.h"
+#include "binding/callback.h"
 #include "support/isolate.h"
 
 // Node's C++ embedder API, found as in isolate.h: an uncaught exception leaves through it alone.

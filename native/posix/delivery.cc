@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "support/errors.h"
+#include "binding/errors.h"
 #include "support/libc.h"
 
 namespace truefork {

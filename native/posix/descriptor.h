@@ -3,8 +3,8 @@
 
 #include <poll.h>
 
+#include "binding/args.h"
 #include "posix/delivery.h"
-#include "support/args.h"
 
 namespace truefork {
 

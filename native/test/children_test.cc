@@ -1,4 +1,4 @@
-#include "serve/children.h"
+#include "server/children.h"
 
 #include <errno.h>
 #include <fcntl.h>

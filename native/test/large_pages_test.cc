@@ -1,4 +1,4 @@
-#include "fork/large_pages.h"
+#include "speed/large_pages.h"
 
 #include <sys/mman.h>
 

@@ -1,4 +1,4 @@
-#include "support/packed.h"
+#include "speed/packed.h"
 
 #include <gtest/gtest.h>
 

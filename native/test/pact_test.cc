@@ -1,4 +1,4 @@
-#include "fork/pact.h"
+#include "isolation/pact.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
