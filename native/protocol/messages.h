@@ -160,12 +160,24 @@ struct ExitRecord {
   uint64_t bytesOut;
   uint32_t limit;      // Limit
   int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+  uint32_t replacedFor;  // rollback::Reason: why this worker could not be rolled back
 };
 
-// In a server of one process: a connection has ended, and no process with it.
+// A connection has ended, and no process with it: in a server of one process, and where a child serves several.
+// What the process used for it is counted where it was rolled back.
 struct EndRecord {
   uint64_t id;
   uint64_t durationUs;
+  uint64_t userCpuUs;
+  uint64_t systemCpuUs;
+  uint64_t maxRssKib;
+  uint64_t minorFaults;
+  uint64_t majorFaults;
+  uint64_t voluntarySwitches;
+  uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t rolledBack;  // 0: it was not; 1: by what was known to change; 2: it was looked for
 };
 
 // A system call failed in a way that a server outlives. Said once until it succeeds again.
@@ -267,7 +279,8 @@ constexpr Layout kLayouts[] = {
       TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
       TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
       TRUEFORK_FIELD(ExitRecord, bytesIn), TRUEFORK_FIELD(ExitRecord, bytesOut),
-      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum)}},
+      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum),
+      TRUEFORK_FIELD(ExitRecord, replacedFor)}},
     {"Trouble",
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
@@ -275,7 +288,12 @@ constexpr Layout kLayouts[] = {
     {"End",
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
-     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs),
+      TRUEFORK_FIELD(EndRecord, userCpuUs), TRUEFORK_FIELD(EndRecord, systemCpuUs),
+      TRUEFORK_FIELD(EndRecord, maxRssKib), TRUEFORK_FIELD(EndRecord, minorFaults),
+      TRUEFORK_FIELD(EndRecord, majorFaults), TRUEFORK_FIELD(EndRecord, voluntarySwitches),
+      TRUEFORK_FIELD(EndRecord, involuntarySwitches), TRUEFORK_FIELD(EndRecord, bytesIn),
+      TRUEFORK_FIELD(EndRecord, bytesOut), TRUEFORK_FIELD(EndRecord, rolledBack)}},
     {"Retired",
      static_cast<uint32_t>(Record::Retired),
      sizeof(RetiredRecord),

@@ -2,6 +2,8 @@
 // sockets, with the descriptor as ancillary data (unix(7), SCM_RIGHTS).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 
@@ -15,6 +17,19 @@ struct Handover {
   Address peer;
   Address local;
   bool isLast;  // the child leaves when it has served this one
+};
+
+// What a child that serves again says when a connection is over. All zeros but the pid where nothing was counted.
+struct Done {
+  pid_t pid;
+  uint32_t rolledBack;  // 1: its memory is as it was before the connection. 2: and it had to look for what changed
+  uint64_t userCpuUs;
+  uint64_t systemCpuUs;
+  uint64_t maxRssKib;
+  uint64_t minorFaults;
+  uint64_t majorFaults;
+  uint64_t voluntarySwitches;
+  uint64_t involuntarySwitches;
 };
 
 // A line's two ends, the zygote's and the child's; false, and errno, where there are none.

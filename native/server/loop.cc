@@ -86,6 +86,7 @@ std::optional<Connection> ServeLoop::Run() {
     }
     if (GiveToWaiting(*connection)) continue;
     const pid_t pid = ForkFor(*connection);
+    if (pid == 0 && pool_.RollsBack()) return Connection{-1, 0, {}, {}, {}};
     if (pid == 0) return connection;  // the child: back to JavaScript, to serve it
     if (pid > 0) close(connection->fd);
   }
@@ -200,10 +201,14 @@ pid_t ServeLoop::ForkFor(const Connection& connection) {
   if (options_.program != nullptr) return StartProgram(connection);
   uint32_t slot;
   int line = -1;
-  const pid_t pid = ForkChild(connection.fd, &slot, &line);
+  const bool isWorker = pool_.RollsBack();  // gets its connection as all others that it will serve
+  const pid_t pid = ForkChild(isWorker ? -1 : connection.fd, &slot, &line);
   if (pid < 0) return Postpone(connection);
+  if (pid == 0 && isWorker) close(connection.fd);
   if (pid > 0) {
     pauseMs_ = 0;
+    const auto& [fd, id, peer, local, host] = connection;
+    if (isWorker) SendConnection(line, {fd, id, peer, local, false});  // if it ends first, it is reaped
     if (line >= 0) pool_.AddBusy({pid, line, slot, 1});
     TellOf(connection, pid, slot);
   }
@@ -280,12 +285,24 @@ void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
 
 // A connection has ended, and its process goes on.
 void ServeLoop::HearWhoIsDone() {
-  while (const auto worker = pool_.NextDone()) {
-    Child& child = children_[worker->pid];
+  while (const auto done = pool_.NextDone()) {
+    Child& child = children_[done->pid];
     const int64_t now = NowMicros();
-    supervisor_.Unwatch(child.slot);
+    const Supervisor::Outcome outcome = supervisor_.Unwatch(child.slot);
     admission_.Leave(child.source, now);
-    const protocol::EndRecord record{child.id, static_cast<uint64_t>(now - child.startedAt)};
+    protocol::EndRecord record{};
+    record.id = child.id;
+    record.durationUs = now - child.startedAt;
+    record.userCpuUs = done->userCpuUs;
+    record.systemCpuUs = done->systemCpuUs;
+    record.maxRssKib = done->maxRssKib;
+    record.minorFaults = done->minorFaults;
+    record.majorFaults = done->majorFaults;
+    record.voluntarySwitches = done->voluntarySwitches;
+    record.involuntarySwitches = done->involuntarySwitches;
+    record.bytesIn = outcome.bytesIn;
+    record.bytesOut = outcome.bytesOut;
+    record.rolledBack = done->rolledBack;
     channel_.Put(protocol::Record::End, record);
     child.id = 0;
   }
@@ -460,6 +477,7 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   record.bytesIn = outcome.bytesIn;
   record.bytesOut = outcome.bytesOut;
   record.execErrnum = outcome.execErrnum;
+  record.replacedFor = outcome.replacedFor;
   record.limit =
       static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
   admission_.Leave(child.source, NowMicros());

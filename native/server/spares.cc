@@ -60,10 +60,10 @@ std::optional<Pool::Worker> Pool::HandOver(const Connection& connection, int64_t
   return std::nullopt;
 }
 
-std::optional<Pool::Worker> Pool::NextDone() {
-  pid_t pid;
-  while (done_[0] >= 0 && recv(done_[0], &pid, sizeof pid, MSG_DONTWAIT) == sizeof pid) {
-    const auto found = busy_.find(pid);
+std::optional<Done> Pool::NextDone() {
+  Done done;
+  while (done_[0] >= 0 && recv(done_[0], &done, sizeof done, MSG_DONTWAIT) == sizeof done) {
+    const auto found = busy_.find(done.pid);
     if (found == busy_.end()) continue;
     const Worker worker = found->second;
     busy_.erase(found);
@@ -72,7 +72,7 @@ std::optional<Pool::Worker> Pool::NextDone() {
     } else {
       idle_.push_back(worker);
     }
-    return worker;
+    return done;
   }
   return std::nullopt;
 }

@@ -19,6 +19,7 @@ class Pool {
     uint32_t min = 0;                  // so many are kept ready
     uint32_t max = 0;                  // and so many when there were too few
     uint32_t connectionsPerChild = 1;  // how many each serves before it leaves
+    bool rollsBack = false;            // puts its memory back to what it was, after each
   };
 
   struct Worker {
@@ -34,6 +35,7 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   bool KeepsAny() const { return options_.max > 0; }
+  bool RollsBack() const { return options_.rollsBack && Reuses(); }
   bool Reuses() const { return options_.connectionsPerChild > 1; }
   size_t idle() const { return idle_.size(); }
 
@@ -54,7 +56,7 @@ class Pool {
   // A line on which workers say that they have served a connection: one for all. -1: nobody will.
   int doneFd() const { return done_[0]; }
   // The next that said so, and is idle from now on.
-  std::optional<Worker> NextDone();
+  std::optional<Done> NextDone();
 
   // The workers' end of it.
   int doneLine() const { return done_[1]; }

@@ -6,5 +6,7 @@ namespace truefork {
 
 void GuardExits() {}
 void PutOffExit(bool (*)()) {}
+void InsteadOfExit(void (*)(int)) {}
+bool LoopIsAlive(uv_handle_t*) { return false; }
 
 }  // namespace truefork
