@@ -27,8 +27,8 @@ export interface ServeOptions {
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
-  poolMin: number;
-  poolMax: number;
+  spareMin: number;
+  spareMax: number;
   connectionsPerChild: number;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
