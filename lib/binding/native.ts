@@ -114,8 +114,8 @@ export interface Native {
   passOnDescriptors(): void;
   processLimit(): number;
   passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
-  connectionThatSays(text: Uint8Array): [server: number, client: number];
-  reapStrangers(known: number[]): number[];
+  socketPairWithInput(text: Uint8Array): [server: number, client: number];
+  reapOrphans(known: number[]): number[];
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;

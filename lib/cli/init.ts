@@ -11,6 +11,6 @@ export function reapAsInit(server: Server): void {
   process.on('SIGCHLD', () => {
     const ahead = prespawnedPid();
     const known = server.state().zygotes.map(({ pid }) => pid);
-    native.reapStrangers(ahead === undefined ? known : [...known, ahead]);
+    native.reapOrphans(ahead === undefined ? known : [...known, ahead]);
   });
 }

@@ -9,7 +9,7 @@ import v8 from 'node:v8';
 import { native } from '../binding/native.js';
 import { declareZygote } from '../fork/at-fork.js';
 import { restoreEnvironment } from '../fork/environment.js';
-import { leaveUnheard } from '../fork/exits.js';
+import { exitWithoutListeners } from '../fork/exits.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
@@ -47,7 +47,7 @@ try {
     await rehearse(loaded);
     native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
     await rehearse(loaded, 1); // or the first allocations of each child would have to tidy up after the collection
-    leaveUnheard();
+    exitWithoutListeners();
     optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it at its end
     assertForkable();
   } else {

@@ -23,9 +23,9 @@
 #include "fork/address_space.h"
 #include "fork/exits.h"
 #include "fork/platform.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "server/loop.h"
-#include "speed/large_pages.h"
+#include "speed/huge_pages.h"
 
 namespace truefork {
 
@@ -167,7 +167,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   static const std::unique_ptr<Program> program = ProgramFrom(given);
   options.program = program.get();
   const auto gather = [] {
-    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+    if (!program && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another
   };
   const bool keepsPrivileges = given.Get("privileges").IsUndefined();
   if (keepsPrivileges) options.onceListening = gather;
