@@ -27,9 +27,12 @@ export interface ServeOptions {
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
-  poolMin: number;
-  poolMax: number;
+  spareMin: number;
+  spareMax: number;
   connectionsPerChild: number;
+  /** Whether each child goes back to what it was after each connection, and checks that it has. */
+  rollback: boolean;
+  verifiesRollback: boolean;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
   /** In a child, with each connection that it awaited. */
@@ -114,8 +117,8 @@ export interface Native {
   passOnDescriptors(): void;
   processLimit(): number;
   passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
-  connectionThatSays(text: Uint8Array): [server: number, client: number];
-  reapStrangers(known: number[]): number[];
+  socketPairWithInput(text: Uint8Array): [server: number, client: number];
+  reapOrphans(known: number[]): number[];
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;

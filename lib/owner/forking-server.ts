@@ -1,6 +1,6 @@
 import { badArgument, misuse } from '../errors.js';
 import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from '../options/check.js';
-import type { PoolSize } from '../options/kinds.js';
+import type { SpareCount } from '../options/kinds.js';
 import {
   assertGrantable,
   type CheckedLimits,
@@ -30,7 +30,7 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    * They count among `maxChildren`, and appear in no record before they serve. With `{ min, max }` there are `min` at
    * rest, and up to `max` while clients come faster than children can be forked.
    */
-  pool?: PoolSize;
+  spare?: SpareCount;
   /**
    * How many connections a child serves, one after the other, before it leaves; 1 by default. With more, what one
    * connection leaves behind in memory the next finds there: it is Apache's MaxConnectionsPerChild, for handlers that
@@ -38,9 +38,16 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    */
   connectionsPerChild?: number;
   /**
+   * Whether a child, after each connection, puts its memory and kernel state back to what they were before its first,
+   * and serves the next: each begins with the zygote's memory as after a fork, and nothing is forked. What cannot be
+   * put back replaces the child. Not by default. It is fresh memory, not a process of its own: see docs/rollback.md.
+   * A child serves `connectionsPerChild` then: 10,000 by default.
+   */
+  rollback?: boolean;
+  /**
    * Each child that gets a connection opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard
    * error, and waits for a debugger before it serves; not by default. With `connectionsPerChild` it waits before the
-   * first, and the debugger stays for the others; with a `pool`, children at rest open nothing. For development: whoever
+   * first, and the debugger stays for the others; spare children open nothing. For development: whoever
    * can reach the port can run code.
    */
   inspectChild?: boolean;
@@ -70,8 +77,9 @@ export class ForkingServer extends Server {
     assertPossible(limits);
     assertLeftToChildren(checked);
     assertForked(checked);
+    const connectionsPerChild = connectionsOf(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, most: limits.maxChildren }, 'fork');
+    super({ ...checked, connectionsPerChild, program, most: limits.maxChildren }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
@@ -125,10 +133,39 @@ function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>):
   );
 }
 
+/** How many connections each child serves. */
+function connectionsOf({ connectionsPerChild, rollback, inspectChild }: Checked<'fork'>): number {
+  if (!rollback) return connectionsPerChild ?? 1;
+  if (connectionsPerChild === 1) {
+    throw badArgument(
+      'rollback is for children that serve several connections: leave connectionsPerChild out, or set it above 1',
+    );
+  }
+  if (inspectChild)
+    throw badArgument(
+      'a child that is being debugged cannot be rolled back: leave rollback or inspectChild out',
+    );
+  return connectionsPerChild ?? 10_000;
+}
+
 /** A program is executed for one connection, when that is there: it knows of no other. */
-function assertForked({ exec, pool, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
+function assertForked({
+  exec,
+  spare,
+  connectionsPerChild = 1,
+  rollback,
+  inspectChild,
+  watch,
+}: Checked<'fork'>): void {
   if (exec === undefined) return;
-  const stray = pool.max > 0 ? 'pool' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const stray =
+    spare.max > 0
+      ? 'spare'
+      : rollback
+        ? 'rollback'
+        : connectionsPerChild > 1
+          ? 'connectionsPerChild'
+          : undefined;
   if (stray !== undefined)
     throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
   if (inspectChild)

@@ -5,7 +5,13 @@
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
 import type { ZygoteConfig } from '../wire/config.js';
-import { encodeCommand, endingLimits, refusalReasons, type ZygoteRecord } from '../wire/protocol.js';
+import {
+  encodeCommand,
+  endingLimits,
+  refusalReasons,
+  replacementReasons,
+  type ZygoteRecord,
+} from '../wire/protocol.js';
 import {
   type ConnectionInfo,
   decodeStatus,
@@ -15,6 +21,7 @@ import {
   familyName,
   killedUnseen,
   type RefusedInfo,
+  usageOf,
 } from './records.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
 import type { ZygoteOutput } from './zygote-start.js';
@@ -173,24 +180,18 @@ export class Generation extends EventEmitter<GenerationEvents> {
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
         // Of TCP the kernel knows; of a Unix socket only the process itself.
+        const replacedFor = replacementReasons[record.replacedFor] ?? null;
         const isCounted = !this.#executes || live.family !== 'Unix';
         this.emit('exit', {
           ...connection,
           ...decodeStatus(record.status),
           ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
           limit: endingLimits[record.limit] ?? null,
+          ...(replacedFor === null ? {} : { replacedFor }),
           durationMs: record.durationUs / 1000,
           bytesRead: isCounted ? record.bytesIn : null,
           bytesWritten: isCounted ? record.bytesOut : null,
-          rusage: {
-            userCPUTime: record.userCpuUs,
-            systemCPUTime: record.systemCpuUs,
-            maxRSS: record.maxRssKib,
-            minorPageFault: record.minorFaults,
-            majorPageFault: record.majorFaults,
-            voluntaryContextSwitches: record.voluntarySwitches,
-            involuntaryContextSwitches: record.involuntarySwitches,
-          },
+          rusage: usageOf(record),
         });
         return;
       }
@@ -199,7 +200,17 @@ export class Generation extends EventEmitter<GenerationEvents> {
         if (live === undefined) return;
         this.#live.delete(record.id);
         const { since: _, ...connection } = live;
-        this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        const rollback = {
+          searched: record.rolledBack === 2,
+          rusage: usageOf(record),
+          bytesRead: record.bytesIn,
+          bytesWritten: record.bytesOut,
+        };
+        this.emit('end', {
+          ...connection,
+          durationMs: record.durationUs / 1000,
+          ...(record.rolledBack === 0 ? {} : { rollback }),
+        });
         return;
       }
       case 'Refused': {

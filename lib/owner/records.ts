@@ -1,7 +1,7 @@
 /** What a server tells of each connection. */
 import os from 'node:os';
 import type { Family } from '../binding/native.js';
-import type { endingLimits, refusalReasons } from '../wire/protocol.js';
+import type { Body, endingLimits, refusalReasons, replacementReasons } from '../wire/protocol.js';
 
 export interface ConnectionInfo {
   /** Counts the connections of this server, from 1. */
@@ -36,9 +36,20 @@ export interface ChildUsage {
   involuntaryContextSwitches: number;
 }
 
-/** A connection of a server of one process, once it is over. */
+/** A connection that is over and whose process goes on: of a server of one process, or of a child that serves several. */
 export interface EndInfo extends ConnectionInfo {
   durationMs: number;
+  /** Only of a child that was rolled back after it: what this connection alone used. */
+  rollback?: RollbackInfo;
+}
+
+export interface RollbackInfo {
+  /** Whether the child had to look for what had changed, which takes longer. */
+  searched: boolean;
+  /** `maxRSS` is the process's, the others are this connection's. */
+  rusage: ChildUsage;
+  bytesRead: number;
+  bytesWritten: number;
 }
 
 export interface ExitInfo extends ConnectionInfo {
@@ -51,6 +62,8 @@ export interface ExitInfo extends ConnectionInfo {
   execError?: string;
   /** The option that says how long, or how much, and for which the child was ended; null where it was for none. */
   limit: EndingLimit | null;
+  /** Only of a child that was to be rolled back, and could not be: why. */
+  replacedFor?: ReplacementReason;
   /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
   rusage: ChildUsage | null;
   durationMs: number;
@@ -63,6 +76,22 @@ export interface ExitInfo extends ConnectionInfo {
 export function errorName(errnum: number): string {
   const names = Object.entries(os.constants.errno);
   return names.find(([, number]) => number === errnum)?.[0] ?? `E${errnum}`;
+}
+
+/** Why a child was replaced by a fresh fork, where it was to be rolled back. */
+export type ReplacementReason = NonNullable<(typeof replacementReasons)[number]>;
+
+/** The kernel's account of a process, or of its part in one connection. */
+export function usageOf(record: Omit<Body<'End'>, 'id' | 'durationUs' | 'rolledBack'>): ChildUsage {
+  return {
+    userCPUTime: record.userCpuUs,
+    systemCPUTime: record.systemCpuUs,
+    maxRSS: record.maxRssKib,
+    minorPageFault: record.minorFaults,
+    majorPageFault: record.majorFaults,
+    voluntaryContextSwitches: record.voluntarySwitches,
+    involuntaryContextSwitches: record.involuntarySwitches,
+  };
 }
 
 export type EndingLimit = NonNullable<(typeof endingLimits)[number]>;

@@ -1,6 +1,13 @@
 /** What a server has counted, for a page of its state or a scrape of its metrics. */
-import { endingLimits, refusalReasons } from '../wire/protocol.js';
-import type { EndingLimit, ExitInfo, RefusalReason } from './records.js';
+import { endingLimits, refusalReasons, replacementReasons } from '../wire/protocol.js';
+import type {
+  ChildUsage,
+  EndInfo,
+  EndingLimit,
+  ExitInfo,
+  RefusalReason,
+  ReplacementReason,
+} from './records.js';
 
 export interface ServerStats {
   /** Since the server was made, in milliseconds. */
@@ -13,12 +20,17 @@ export interface ServerStats {
   exits: { ok: number; failed: number; signalled: number };
   /** Those of them that a limit ended. */
   limited: Record<EndingLimit, number>;
+  /** With `rollback`: how often a child was rolled back, and in how many of them it had to look for what had changed. */
+  rollbacks: number;
+  searchedRollbacks: number;
+  /** Children that were replaced, because they could not be rolled back. */
+  replaced: Record<ReplacementReason, number>;
   /** Clients that were turned away. */
   refused: Record<RefusalReason, number>;
   /** Of the connections that are over. */
   bytesRead: number;
   bytesWritten: number;
-  /** Of the children that have ended, in microseconds. */
+  /** Of the children that have ended, and of connections after which a child was rolled back, in microseconds. */
   userCPUTime: number;
   systemCPUTime: number;
   /** The most memory that one child has had, in KiB. */
@@ -33,6 +45,9 @@ export class Tally {
     connections: 0,
     exits: { ok: 0, failed: 0, signalled: 0 },
     limited: zeros(endingLimits.filter(limit => limit !== null)),
+    rollbacks: 0,
+    searchedRollbacks: 0,
+    replaced: zeros(replacementReasons.filter(reason => reason !== null)),
     refused: zeros(refusalReasons),
     bytesRead: 0,
     bytesWritten: 0,
@@ -46,16 +61,31 @@ export class Tally {
     this.#counted.connections++;
   }
 
-  countExit({ code, signal, limit, rusage, bytesRead, bytesWritten }: ExitInfo): void {
+  countEnd({ rollback }: EndInfo): void {
+    if (rollback === undefined) return;
+    const counted = this.#counted;
+    counted.rollbacks++;
+    if (rollback.searched) counted.searchedRollbacks++;
+    counted.bytesRead += rollback.bytesRead;
+    counted.bytesWritten += rollback.bytesWritten;
+    this.#countUsage(rollback.rusage);
+  }
+
+  countExit({ code, signal, limit, replacedFor, rusage, bytesRead, bytesWritten }: ExitInfo): void {
     const counted = this.#counted;
     counted.exits[signal !== null ? 'signalled' : code === 0 ? 'ok' : 'failed']++;
     if (limit !== null) counted.limited[limit]++;
+    if (replacedFor !== undefined) counted.replaced[replacedFor]++;
     counted.bytesRead += bytesRead ?? 0;
     counted.bytesWritten += bytesWritten ?? 0;
-    if (rusage === null) return;
-    counted.userCPUTime += rusage.userCPUTime;
-    counted.systemCPUTime += rusage.systemCPUTime;
-    counted.maxRSS = Math.max(counted.maxRSS, rusage.maxRSS);
+    if (rusage !== null) this.#countUsage(rusage);
+  }
+
+  #countUsage({ userCPUTime, systemCPUTime, maxRSS }: ChildUsage): void {
+    const counted = this.#counted;
+    counted.userCPUTime += userCPUTime;
+    counted.systemCPUTime += systemCPUTime;
+    counted.maxRSS = Math.max(counted.maxRSS, maxRSS);
   }
 
   /** The new total for this reason. */

@@ -70,7 +70,7 @@ export const messages = {
   },
   Exit: {
     kind: 4,
-    size: 104,
+    size: 112,
     fields: {
       id: ['u64', 0, 8],
       pid: ['i32', 8, 4],
@@ -87,9 +87,27 @@ export const messages = {
       bytesOut: ['u64', 88, 8],
       limit: ['u32', 96, 4],
       execErrnum: ['i32', 100, 4],
+      replacedFor: ['u32', 104, 4],
     },
   },
-  End: { kind: 6, size: 16, fields: { id: ['u64', 0, 8], durationUs: ['u64', 8, 8] } },
+  End: {
+    kind: 6,
+    size: 96,
+    fields: {
+      id: ['u64', 0, 8],
+      durationUs: ['u64', 8, 8],
+      userCpuUs: ['u64', 16, 8],
+      systemCpuUs: ['u64', 24, 8],
+      maxRssKib: ['u64', 32, 8],
+      minorFaults: ['u64', 40, 8],
+      majorFaults: ['u64', 48, 8],
+      voluntarySwitches: ['u64', 56, 8],
+      involuntarySwitches: ['u64', 64, 8],
+      bytesIn: ['u64', 72, 8],
+      bytesOut: ['u64', 80, 8],
+      rolledBack: ['u32', 88, 4],
+    },
+  },
   Retired: { kind: 7, size: 8, fields: { nextId: ['u64', 0, 8] } },
   Files: { kind: 8, size: 0, fields: {} },
   Pong: { kind: 9, size: 0, fields: {} },
@@ -135,6 +153,24 @@ export const endingLimits = [
   'maxCpuTime',
   'maxMemory',
   'gracePeriod',
+] as const;
+
+/** Why a worker was replaced by a fresh fork, and not rolled back (native/rollback/reason.h). */
+export const replacementReasons = [
+  null,
+  'unsupported',
+  'threads',
+  'children',
+  'descriptors',
+  'signals',
+  'ids',
+  'limits',
+  'session',
+  'security',
+  'timers',
+  'mappings',
+  'memory',
+  'verify',
 ] as const;
 
 const commandNames = [

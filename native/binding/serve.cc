@@ -23,9 +23,10 @@
 #include "fork/address_space.h"
 #include "fork/exits.h"
 #include "fork/platform.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
+#include "rollback/rollback.h"
 #include "server/loop.h"
-#include "speed/large_pages.h"
+#include "speed/huge_pages.h"
 
 namespace truefork {
 
@@ -81,7 +82,8 @@ struct Service {
         loop(eventLoop, listeners, options),
         onChild(given, "onChild"),
         onConnection(given, "onConnection"),
-        onEnd(given, "onEnd") {
+        onEnd(given, "onEnd"),
+        rollsBack(options.pool.rollsBack) {
     uv_idle_init(eventLoop, &turn);
     uv_check_init(eventLoop, &check);
   }
@@ -93,6 +95,7 @@ struct Service {
   Callback onEnd;
   uv_idle_t turn;
   uv_check_t check;
+  bool rollsBack;
 };
 
 Service* service;
@@ -105,6 +108,7 @@ void Run(uv_check_t*) {
   auto connection = service->loop.Run();
   if (!connection) return service->onEnd();
   const int fd = connection->fd;
+  if (fd < 0 && service->rollsBack) return worker::AwaitAndRollBack();
   if (fd >= 0) {
     Name(std::move(*connection));
   } else {
@@ -160,14 +164,18 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.channel = Number(given, "channel");
   options.maxChildren = Number(given, "maxChildren");
   options.standby = true;
-  options.pool.min = Number(given, "poolMin");
-  options.pool.max = Number(given, "poolMax");
+  options.pool.min = Number(given, "spareMin");
+  options.pool.max = Number(given, "spareMax");
   options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
+  options.pool.rollsBack = given.Get("rollback").ToBoolean();
   options.settings = Number(given, "settings");
   static const std::unique_ptr<Program> program = ProgramFrom(given);
   options.program = program.get();
-  const auto gather = [] {
-    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+  const bool rollsBack = options.pool.rollsBack;
+  const bool verifies = given.Get("verifiesRollback").ToBoolean();
+  const auto gather = [rollsBack, verifies] {
+    if (!program && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another
+    if (rollsBack) rollback::Prepare(verifies);
   };
   const bool keepsPrivileges = given.Get("privileges").IsUndefined();
   if (keepsPrivileges) options.onceListening = gather;

@@ -8,6 +8,7 @@
 
 #include "child/traffic.h"
 #include "fork/exits.h"
+#include "rollback/rollback.h"
 
 namespace truefork::worker {
 
@@ -47,10 +48,59 @@ void Wait(uv_check_t*) {
 // What else would be the end of the process is the end of a connection.
 bool AwaitTheNext() {
   if (line < 0) return false;
-  const pid_t pid = getpid();
-  send(done, &pid, sizeof pid, MSG_NOSIGNAL);
+  Done message{};
+  message.pid = getpid();
+  send(done, &message, sizeof message, MSG_NOSIGNAL);
   Await();
   return true;
+}
+
+// What the loop posted to itself before the mark would be read once, and waited for after every rollback.
+bool HasUnreadWakeUp() {
+  pollfd wakeUp{loop->async_io_watcher.fd, POLLIN, 0};
+  return poll(&wakeUp, 1, 0) == 1;
+}
+
+uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec + time.tv_usec; }
+
+void SayServed(const rollback::Served& served) {
+  const rusage& used = served.usage;
+  const Done message{getpid(),
+                     served.wasSlow ? 2u : 1u,
+                     Micros(used.ru_utime),
+                     Micros(used.ru_stime),
+                     static_cast<uint64_t>(used.ru_maxrss),
+                     static_cast<uint64_t>(used.ru_minflt),
+                     static_cast<uint64_t>(used.ru_majflt),
+                     static_cast<uint64_t>(used.ru_nvcsw),
+                     static_cast<uint64_t>(used.ru_nivcsw)};
+  send(done, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+// Returns once, and is returned to after each connection: all that it has written by then is undone.
+void ServeFromMark(uv_check_t*) {
+  uv_idle_stop(&turn);
+  if (HasUnreadWakeUp()) {
+    uv_idle_start(&turn, [](uv_idle_t*) {});
+    return;
+  }
+  uv_check_stop(&check);
+  const rollback::Worker worker{uv_backend_fd(loop),
+                                {loop->async_io_watcher.fd, loop->signal_pipefd[0]},
+                                &slot->replacedFor};
+  const bool canRollBack = rollback::PrepareWorker(worker) && rollback::Mark();
+  if (canRollBack && rollback::LastServed().rollbacks > 0) SayServed(rollback::LastServed());
+  const auto handover = ReceiveConnection(line);
+  if (!handover) ExitNow(0);  // sent away
+  uv_update_time(loop);
+  traffic::Begin(slot, handover->fd);
+  if (canRollBack && !handover->isLast) {
+    rollback::BeginConnection();
+  } else {
+    if (!canRollBack) slot->replacedFor = static_cast<uint32_t>(rollback::Reason::Unsupported);
+    rollback::GiveUp();
+  }
+  serve(*handover);
 }
 
 }  // namespace
@@ -67,12 +117,21 @@ void BelongTo(Slot* ours, int lineToZygote, int lineForAll) {
   slot = ours;
   line = lineToZygote;
   done = lineForAll;
-  if (line >= 0) PutOffExit(AwaitTheNext);
+  if (line >= 0) SetExitVeto(AwaitTheNext);
 }
 
 void Await() {
   uv_idle_start(&turn, [](uv_idle_t*) {});
   uv_check_start(&check, Wait);
+}
+
+void AwaitAndRollBack() {
+  SetExitVeto([] { return false; });
+  InsteadOfExit([](int code) {
+    if (code == 0) rollback::RollBack();
+  });
+  uv_idle_start(&turn, [](uv_idle_t*) {});
+  uv_check_start(&check, ServeFromMark);
 }
 
 }  // namespace truefork::worker

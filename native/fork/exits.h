@@ -22,7 +22,7 @@ void PrepareExits(Napi::Env env, Napi::Object callbacks);
 void GuardExits();
 
 // Asks, in a child that has come to its natural end, whether it goes on with something else.
-void PutOffExit(bool (*goesOn)());
+void SetExitVeto(bool (*goesOn)());
 
 // Asks, in a child that is about to exit with this code, for another way out: one that does not come back.
 void InsteadOfExit(void (*leave)(int code));

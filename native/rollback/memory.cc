@@ -154,8 +154,8 @@ Reason Memory::Restore() {
   if (calls.security != calls_.security) return Reason::Security;
   const Counts now = Count();
   const bool mappingsChanged = HaveMappingsChanged(now);
-  if (mappingsChanged || now.faults != counts_.faults) {
-    slow_++;
+  wasSlow_ = mappingsChanged || now.faults != counts_.faults;
+  if (wasSlow_) {
     Reason reason = Reason::None;
     if (now.heapEnd != counts_.heapEnd &&
         RawSyscall(SYS_brk, counts_.heapEnd) != static_cast<long>(counts_.heapEnd))

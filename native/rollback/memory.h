@@ -28,7 +28,8 @@ class Memory {
   // Compares every page and mapping with the mark, and says on standard error what differs.
   bool Verify();
 
-  uint32_t slowRestores() const { return slow_; }
+  // Whether the last Restore() had to look for what had changed.
+  bool wasSlow() const { return wasSlow_; }
 
  private:
   // A page that this process has written to: it stays its own, and can be written to without a fault. So as
@@ -80,7 +81,7 @@ class Memory {
   size_t ownRoom_ = 0;
   Calls calls_{};
   Counts counts_{};
-  uint32_t slow_ = 0;
+  bool wasSlow_ = false;
   // The kernel writes to this part of a page whenever it likes: rseq(2)'s.
   Range thread_{0, 0};
   MapsText text_;

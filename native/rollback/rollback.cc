@@ -27,7 +27,6 @@ struct Control {
   pid_t pid;
   bool isCaptured;
   bool verifies;
-  int exitCode;
   std::atomic<uint32_t>* replacedFor;
   rusage atBegin;
   Served served;
@@ -44,7 +43,7 @@ Control* control = nullptr;
 
 [[noreturn]] void ExitFor(Reason reason) {
   control->replacedFor->store(static_cast<uint32_t>(reason), std::memory_order_relaxed);
-  RawSyscall(SYS_exit_group, control->exitCode);
+  RawSyscall(SYS_exit_group, 0);
   __builtin_trap();
 }
 
@@ -96,7 +95,7 @@ void Account(const rusage& now) {
   if (reason == Reason::None && control->verifies && !control->memory.Verify()) reason = Reason::Verify;
   if (reason != Reason::None) ExitFor(reason);
   control->served.rollbacks++;
-  control->served.slow = control->memory.slowRestores();
+  control->served.wasSlow = control->memory.wasSlow();
   control->kernel.RestoreSignalMask();
   truefork_jump_back(&control->mark);
 }
@@ -144,12 +143,16 @@ void BeginConnection() {
   room.Protect(PROT_READ);
 }
 
-void RollBack(int code) {
+void RollBack() {
   if (control == nullptr || !control->isCaptured || control->pid != RawSyscall(SYS_getpid)) return;
   BlockSignals();
   room.Protect(PROT_READ | PROT_WRITE);
-  control->exitCode = code;
   truefork_call_on_stack(Top(stack), Restore);
+}
+
+
+void GiveUp() {
+  if (control != nullptr) control->isCaptured = false;
 }
 
 }  // namespace truefork::rollback

@@ -26,7 +26,7 @@ bool PrepareWorker(const Worker& worker);
 // Of the connection before.
 struct Served {
   uint32_t rollbacks = 0;  // so far; 0: there was no connection
-  uint32_t slow = 0;       // how many of them had to look for changes
+  bool wasSlow = false;    // whether the last had to look for what had changed
   rusage usage{};          // what it used
 };
 
@@ -40,7 +40,11 @@ const Served& LastServed();
 // From now on the memory that a rollback needs is write-protected, and resources are counted.
 void BeginConnection();
 
-// Goes back to the mark, or ends the process with the exit code. Returns at once in a process without a mark.
-void RollBack(int code);
+// Goes back to the mark, or ends the process with code 0. Returns at once in a process without a mark: in one that
+// a worker has forked, too.
+void RollBack();
+
+// There will be no more rollback: the process ends with the connection that begins.
+void GiveUp();
 
 }  // namespace truefork::rollback

@@ -338,7 +338,9 @@ void Multiplexer::Fail(uint64_t id, int errnum) {
 
 void Multiplexer::Close(Peers::iterator found) {
   const auto& [id, peer] = *found;
-  const protocol::EndRecord record{id, static_cast<uint64_t>(NowMicros() - peer.acceptedAt)};
+  protocol::EndRecord record{};
+  record.id = id;
+  record.durationUs = NowMicros() - peer.acceptedAt;
   channel_.Put(protocol::Record::End, record);
   if (!peer.released) close(peer.fd);
   peers_.erase(found);
