@@ -1,6 +1,7 @@
 #include "child/worker.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,19 +62,10 @@ bool HasUnreadWakeUp() {
   return poll(&wakeUp, 1, 0) == 1;
 }
 
-uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec + time.tv_usec; }
-
 void SayServed(const rollback::Served& served) {
-  const rusage& used = served.usage;
-  const Done message{getpid(),
-                     served.wasSlow ? 2u : 1u,
-                     Micros(used.ru_utime),
-                     Micros(used.ru_stime),
-                     static_cast<uint64_t>(used.ru_maxrss),
-                     static_cast<uint64_t>(used.ru_minflt),
-                     static_cast<uint64_t>(used.ru_majflt),
-                     static_cast<uint64_t>(used.ru_nvcsw),
-                     static_cast<uint64_t>(used.ru_nivcsw)};
+  rusage total;
+  getrusage(RUSAGE_SELF, &total);
+  const Done message{getpid(), served.wasSlow ? 2u : 1u, Usage::From(served.usage), Usage::From(total)};
   send(done, &message, sizeof message, MSG_NOSIGNAL);
 }
 
@@ -85,9 +77,8 @@ void ServeFromMark(uv_check_t*) {
     return;
   }
   uv_check_stop(&check);
-  const rollback::Worker worker{uv_backend_fd(loop),
-                                {loop->async_io_watcher.fd, loop->signal_pipefd[0]},
-                                &slot->replacedFor};
+  const rollback::Worker worker{
+      uv_backend_fd(loop), {loop->async_io_watcher.fd, loop->signal_pipefd[0]}, &slot->replacedFor};
   const bool canRollBack = rollback::PrepareWorker(worker) && rollback::Mark();
   if (canRollBack && rollback::LastServed().rollbacks > 0) SayServed(rollback::LastServed());
   const auto handover = ReceiveConnection(line);

@@ -23,8 +23,8 @@ void BelongTo(Slot* slot, int line, int done);
 // Waits for a connection, and returns at once: it comes from the event loop.
 void Await();
 
-// Serves one connection after the other, and puts memory and kernel state back to what they are now after each
-// (rollback/rollback.h). Returns at once.
+// Serves one connection after the other, and puts memory and kernel state back to what they are now after
+// each (rollback/rollback.h). Returns at once.
 void AwaitAndRollBack();
 
 }  // namespace worker

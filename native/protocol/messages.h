@@ -158,13 +158,13 @@ struct ExitRecord {
   uint64_t involuntarySwitches;
   uint64_t bytesIn;
   uint64_t bytesOut;
-  uint32_t limit;      // Limit
-  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+  uint32_t limit;        // Limit
+  int32_t execErrnum;    // not 0: the program could not be executed (execve(2))
   uint32_t replacedFor;  // rollback::Reason: why this worker could not be rolled back
 };
 
-// A connection has ended, and no process with it: in a server of one process, and where a child serves several.
-// What the process used for it is counted where it was rolled back.
+// A connection has ended, and no process with it: in a server of one process, and where a child serves
+// several. What the process used for it is counted where it was rolled back.
 struct EndRecord {
   uint64_t id;
   uint64_t durationUs;

@@ -156,8 +156,11 @@ Reason KernelState::RestoreDescriptors() {
   for (const Gap& gap : gaps_) RawSyscall(SYS_close_range, gap.first, gap.last, 0);
   // Also a descriptor that is as it was is closed and put back: that gives up what fcntl(2) locks there are.
   for (const Descriptor& descriptor : descriptors_) {
-    if (RawSyscall(SYS_dup3, descriptor.copy, descriptor.fd, descriptor.closeOnExec) < 0)
-      return Reason::Descriptors;
+    const auto putBack = [&] {
+      return RawSyscall(SYS_dup3, descriptor.copy, descriptor.fd, descriptor.closeOnExec) >= 0;
+    };
+    // The limit may have been lowered below this descriptor.
+    if (!putBack() && (RestoreResourceLimits() != Reason::None || !putBack())) return Reason::Descriptors;
   }
   for (const Descriptor& descriptor : descriptors_) {
     const long flags = RawSyscall(SYS_fcntl, descriptor.fd, F_GETFL);
@@ -198,8 +201,8 @@ Reason KernelState::CheckProcesses() {
 }
 
 Reason KernelState::CheckIdentity() {
-  uint32_t ids[6];
-  uint32_t groups[64];
+  uint32_t ids[6] = {};
+  uint32_t groups[64] = {};
   uint32_t header[2] = {0x20080522, 0};
   uint32_t capabilities[6] = {};
   RawSyscall(SYS_getresuid, RawPointer(&ids[0]), RawPointer(&ids[1]), RawPointer(&ids[2]));
@@ -226,18 +229,23 @@ Reason KernelState::RestoreSettings() {
   return RawSyscall(SYS_fchdir, folder_) == 0 ? Reason::None : Reason::Descriptors;
 }
 
-Reason KernelState::RestoreLimits() {
+Reason KernelState::RestoreResourceLimits() {
   for (int i = 0; i < RLIM_NLIMITS; i++) {
     RLimit now{};
     RawSyscall(SYS_prlimit64, 0, i, 0, RawPointer(&now));
     if (!IsSame(now, limits_[i]) && RawSyscall(SYS_prlimit64, 0, i, RawPointer(&limits_[i]), 0) != 0)
       return Reason::Limits;
   }
+  return Reason::None;
+}
+
+Reason KernelState::RestoreLimits() {
+  if (RestoreResourceLimits() != Reason::None) return Reason::Limits;
   SchedulingAttributes scheduling{};
   RawSyscall(SYS_sched_getattr, 0, RawPointer(&scheduling), sizeof scheduling, 0);
   if (!IsSame(scheduling, scheduling_) && RawSyscall(SYS_sched_setattr, 0, RawPointer(&scheduling_), 0) != 0)
     return Reason::Limits;
-  uint64_t affinity[128];
+  uint64_t affinity[128] = {};
   const long size = RawSyscall(SYS_sched_getaffinity, 0, sizeof affinity, RawPointer(affinity));
   if (size != affinitySize_) return Reason::Limits;
   if (memcmp(affinity, affinity_, size) != 0 &&
@@ -274,7 +282,7 @@ Reason KernelState::RestoreSignals() {
         RawSyscall(SYS_rt_sigaction, i + 1, RawPointer(&actions_[i]), 0, sizeof(uint64_t)) != 0)
       return Reason::Signals;
   }
-  long stack[3];
+  long stack[3] = {};
   RawSyscall(SYS_sigaltstack, 0, RawPointer(stack));
   if (!IsSame(stack, alternateStack_) && RawSyscall(SYS_sigaltstack, RawPointer(alternateStack_), 0) != 0)
     return Reason::Signals;

@@ -65,6 +65,7 @@ class KernelState {
   bool CopyDescriptors();
   void CaptureSettings();
   Reason RestoreSignals();
+  Reason RestoreResourceLimits();
   Reason RestoreLimits();
   Reason RestoreSettings();
   Reason CheckIdentity();

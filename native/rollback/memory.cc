@@ -135,7 +135,7 @@ const uint8_t* Memory::Keep(uintptr_t page) {
 }
 
 Memory::Counts Memory::Count() const {
-  rusage usage;
+  rusage usage{};
   RawSyscall(SYS_getrusage, RUSAGE_SELF, RawPointer(&usage));
   char text[96];
   const long size = RawSyscall(SYS_pread64, files_.statm, RawPointer(text), sizeof text, 0);

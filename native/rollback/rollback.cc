@@ -86,7 +86,7 @@ void Account(const rusage& now) {
 }
 
 [[noreturn]] void Restore() {
-  rusage usage;
+  rusage usage{};
   RawSyscall(SYS_getrusage, RUSAGE_SELF, RawPointer(&usage));
   Account(usage);
   Reason reason = control->kernel.RestoreDescriptors();
@@ -149,7 +149,6 @@ void RollBack() {
   room.Protect(PROT_READ | PROT_WRITE);
   truefork_call_on_stack(Top(stack), Restore);
 }
-
 
 void GiveUp() {
   if (control != nullptr) control->isCaptured = false;

@@ -40,8 +40,8 @@ const Served& LastServed();
 // From now on the memory that a rollback needs is write-protected, and resources are counted.
 void BeginConnection();
 
-// Goes back to the mark, or ends the process with code 0. Returns at once in a process without a mark: in one that
-// a worker has forked, too.
+// Goes back to the mark, or ends the process with code 0. Returns at once in a process without a mark: in one
+// that a worker has forked, too.
 void RollBack();
 
 // There will be no more rollback: the process ends with the connection that begins.

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "server/admission/source.h"
+#include "server/usage.h"
 #include "speed/arena.h"
 
 namespace truefork {
@@ -18,6 +19,7 @@ struct Child {
   int64_t startedAt;   // NowMicros()
   uint32_t slot = 0;   // the supervisor's
   Source source = {};  // where its client comes from
+  Usage before = {};   // what it had used when it was done with its connection before
 };
 
 class Children {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "server/usage.h"
 #include "support/address.h"
 
 namespace truefork {
@@ -19,17 +20,13 @@ struct Handover {
   bool isLast;  // the child leaves when it has served this one
 };
 
-// What a child that serves again says when a connection is over. All zeros but the pid where nothing was counted.
+// What a child that serves again says when a connection is over.
 struct Done {
   pid_t pid;
-  uint32_t rolledBack;  // 1: its memory is as it was before the connection. 2: and it had to look for what changed
-  uint64_t userCpuUs;
-  uint64_t systemCpuUs;
-  uint64_t maxRssKib;
-  uint64_t minorFaults;
-  uint64_t majorFaults;
-  uint64_t voluntarySwitches;
-  uint64_t involuntarySwitches;
+  uint32_t
+      rolledBack;  // 1: its memory is as it was before the connection. 2: and it had to look for what changed
+  Usage used;      // for the connection, where it was rolled back
+  Usage total;     // by the process
 };
 
 // A line's two ends, the zygote's and the child's; false, and errno, where there are none.

@@ -47,8 +47,6 @@ bool ConcernsOneClientOnly(int errnum) {
   }
 }
 
-uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec + time.tv_usec; }
-
 }  // namespace
 
 ServeLoop::ServeLoop(uv_loop_t* loop, Listeners& listeners, const Options& options)
@@ -278,7 +276,8 @@ pid_t ServeLoop::ForkChild(int fd, uint32_t* slot, int* line) {
 }
 
 void ServeLoop::TellOf(const Connection& connection, pid_t pid, uint32_t slot) {
-  children_[pid] = {connection.id, NowMicros(), slot, SourceOf(connection.peer)};
+  Child& child = children_[pid];
+  child = {connection.id, NowMicros(), slot, SourceOf(connection.peer), child.before};
   supervisor_.Watch(slot, pid, connection.fd, connection.peer);
   channel_.Put(protocol::Record::Connection, RecordOf(connection, pid));
 }
@@ -293,18 +292,13 @@ void ServeLoop::HearWhoIsDone() {
     protocol::EndRecord record{};
     record.id = child.id;
     record.durationUs = now - child.startedAt;
-    record.userCpuUs = done->userCpuUs;
-    record.systemCpuUs = done->systemCpuUs;
-    record.maxRssKib = done->maxRssKib;
-    record.minorFaults = done->minorFaults;
-    record.majorFaults = done->majorFaults;
-    record.voluntarySwitches = done->voluntarySwitches;
-    record.involuntarySwitches = done->involuntarySwitches;
+    done->used.WriteTo(record);
     record.bytesIn = outcome.bytesIn;
     record.bytesOut = outcome.bytesOut;
     record.rolledBack = done->rolledBack;
     channel_.Put(protocol::Record::End, record);
     child.id = 0;
+    child.before = done->total;
   }
 }
 
@@ -466,20 +460,14 @@ void ServeLoop::TellOfEnd(pid_t pid, const Child& child, int status, const rusag
   record.pid = pid;
   record.status = status;
   record.durationUs = NowMicros() - child.startedAt;
-  record.userCpuUs = Micros(usage.ru_utime);
-  record.systemCpuUs = Micros(usage.ru_stime);
-  record.maxRssKib = usage.ru_maxrss;
-  record.minorFaults = usage.ru_minflt;
-  record.majorFaults = usage.ru_majflt;
-  record.voluntarySwitches = usage.ru_nvcsw;
-  record.involuntarySwitches = usage.ru_nivcsw;
+  const Usage total = Usage::From(usage);
+  total.Since(child.before).WriteTo(record);
   const Supervisor::Outcome outcome = supervisor_.Leave(child.slot);
   record.bytesIn = outcome.bytesIn;
   record.bytesOut = outcome.bytesOut;
   record.execErrnum = outcome.execErrnum;
   record.replacedFor = outcome.replacedFor;
-  record.limit =
-      static_cast<uint32_t>(LimitThatEnded(outcome, status, record.userCpuUs + record.systemCpuUs));
+  record.limit = static_cast<uint32_t>(LimitThatEnded(outcome, status, total.userCpuUs + total.systemCpuUs));
   admission_.Leave(child.source, NowMicros());
   channel_.Put(protocol::Record::Exit, record);
 }

@@ -79,12 +79,13 @@ TEST_F(PoolTest, WorkerThatIsGoneIsPassedBy) {
 TEST_F(PoolTest, WhoHasServedComesFirstThenWhoHasWaitedLongest) {
   Pool pool({3, 3, 10});
   const pid_t self = getpid();
+  const Done done{self, 0, {}, {}};
   int busy[2];
   ASSERT_TRUE(OpenLine(busy));
   AddIdle(pool, 1);
   AddIdle(pool, 2);
   pool.AddBusy({self, busy[0], 0, 1});
-  ASSERT_EQ(send(pool.doneLine(), &self, sizeof self, 0), ssize_t(sizeof self));
+  ASSERT_EQ(send(pool.doneLine(), &done, sizeof done, 0), ssize_t(sizeof done));
   ASSERT_TRUE(pool.NextDone());
   for (const pid_t expected : {self, 1, 2}) EXPECT_EQ(pool.HandOver(Of(1), NowMicros())->pid, expected);
   close(busy[1]);
@@ -133,14 +134,15 @@ TEST_F(PoolTest, OneThatFailsWhileItWaitsDelaysTheNext) {
 TEST_F(PoolTest, WorkerThatIsDoneIsIdleAgainUntilItsLast) {
   Pool pool({0, 0, 2});
   const pid_t self = getpid();
+  const Done done{self, 0, {}, {}};
   int ends[2];
   ASSERT_TRUE(OpenLine(ends));
   pool.AddBusy({self, ends[0], 3, 1});
   EXPECT_FALSE(pool.NextDone());
-  ASSERT_EQ(send(pool.doneLine(), &self, sizeof self, 0), ssize_t(sizeof self));
-  const auto done = pool.NextDone();
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->slot, 3u);
+  ASSERT_EQ(send(pool.doneLine(), &done, sizeof done, 0), ssize_t(sizeof done));
+  const auto heard = pool.NextDone();
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->pid, self);
   EXPECT_EQ(pool.idle(), 1u);
   ASSERT_TRUE(pool.HandOver(Of(2), NowMicros()));
   EXPECT_EQ(pool.idle(), 0u);
@@ -154,13 +156,14 @@ TEST_F(PoolTest, WorkerThatIsDoneIsIdleAgainUntilItsLast) {
 TEST_F(PoolTest, TheDismissedLeaveAtOnceAndTheBusyWhenTheyAreDone) {
   Pool pool({1, 1, 10});
   const pid_t self = getpid();
+  const Done done{self, 0, {}, {}};
   const int idle = AddIdle(pool, 7);
   int busy[2];
   ASSERT_TRUE(OpenLine(busy));
   pool.AddBusy({self, busy[0], 0, 1});
   pool.Dismiss();
   EXPECT_TRUE(IsClosed(idle));
-  ASSERT_EQ(send(pool.doneLine(), &self, sizeof self, 0), ssize_t(sizeof self));
+  ASSERT_EQ(send(pool.doneLine(), &done, sizeof done, 0), ssize_t(sizeof done));
   EXPECT_TRUE(pool.NextDone());
   EXPECT_TRUE(IsClosed(busy[1]));
   EXPECT_EQ(pool.idle(), 0u);

@@ -52,8 +52,11 @@ Supervisor::Outcome Supervisor::Unwatch(uint32_t slot) {
   const Watched child = watched_[slot];
   const Slot& said = slots_[slot];
   const Outcome outcome{std::max<uint64_t>(said.bytesIn, child.bytesIn),
-                        std::max<uint64_t>(said.bytesOut, child.bytesOut), child.limit, said.isOutOfMemory,
-                        said.execErrnum, said.replacedFor};
+                        std::max<uint64_t>(said.bytesOut, child.bytesOut),
+                        child.limit,
+                        said.isOutOfMemory,
+                        said.execErrnum,
+                        said.replacedFor};
   watched_[slot] = {};
   slots_.Clear(slot);
   return outcome;

@@ -45,7 +45,7 @@ class Supervisor {
     protocol::Limit limit;  // by which we have ended it
     bool isOutOfMemory;     // its own last words
     int execErrnum;
-    uint32_t replacedFor;   // rollback::Reason
+    uint32_t replacedFor;  // rollback::Reason
   };
   Outcome Leave(uint32_t slot);
   // The same of a child that goes on to serve another.

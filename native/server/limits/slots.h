@@ -17,7 +17,7 @@ struct alignas(64) Slot {
   std::atomic<uint64_t> bytesOut{0};
   std::atomic<bool> isOutOfMemory{false};
   std::atomic<uint32_t> replacedFor{0};  // rollback::Reason, of a worker that could not be rolled back
-  std::atomic<int> execErrnum{0};  // why it is not the program that it should have become
+  std::atomic<int> execErrnum{0};        // why it is not the program that it should have become
 };
 
 class Slots {
