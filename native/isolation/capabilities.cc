@@ -21,7 +21,7 @@ int SetCapabilities(uint32_t effective, uint32_t permitted) {
   return static_cast<int>(-RawSyscall(SYS_capset, RawPointer(&header), RawPointer(data)));
 }
 
-constexpr uint32_t kStartsOthers = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
+constexpr uint32_t kToStartUsers = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
 
 }  // namespace
 
@@ -36,15 +36,13 @@ bool HasNoCapabilities() {
   });
 }
 
-int BecomeUserWhoStartsOthers(uint32_t user, uint32_t group) {
+int PrepareToKeepCapabilities() {
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
     prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return errno;
-  if (RawSyscall(SYS_setgroups, 0, 0) != 0) return EPERM;
-  if (const long result = RawSyscall(SYS_setresgid, group, group, group)) return static_cast<int>(-result);
-  if (const long result = RawSyscall(SYS_setresuid, user, user, user)) return static_cast<int>(-result);
-  return SetCapabilities(kStartsOthers, kStartsOthers);
+  return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 ? 0 : errno;
 }
+
+int KeepCapabilitiesToStartUsers() { return SetCapabilities(kToStartUsers, kToStartUsers); }
 
 }  // namespace truefork

@@ -10,9 +10,10 @@ int DropCapabilities();
 
 bool HasNoCapabilities();
 
-// What a process needs that gives each child a user of its own, and signals it: CAP_SETUID, CAP_SETGID, CAP_KILL.
-// Becomes this user and group and keeps those three alone, out of reach of any program that is executed: the
-// bounding and ambient sets are emptied. 0, or an errno.
-int BecomeUserWhoStartsOthers(uint32_t user, uint32_t group);
+// For a process that gives each child a user of its own, and signals it: CAP_SETUID, CAP_SETGID and CAP_KILL. Before it
+// changes its own user, and after. No program that it executes gets any: the bounding and ambient sets are emptied. 0,
+// or an errno.
+int PrepareToKeepCapabilities();
+int KeepCapabilitiesToStartUsers();
 
 }  // namespace truefork

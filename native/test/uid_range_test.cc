@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "isolation/capabilities.h"
+#include "isolation/privileges.h"
 #include "test/subject.h"
 
 namespace truefork {
@@ -91,7 +92,11 @@ TEST_F(UidRangeTest, OneThatSomebodyHasIsLeftOutAndLives) {
 TEST_F(UidRangeTest, TheParentNeedsThreeCapabilitiesAlone) {
   const uint32_t own = FirstOfTest();
   Subject zygote([&] {
-    EXPECT_EQ(BecomeUserWhoStartsOthers(own, own), 0);
+    Privileges wanted;
+    wanted.user = wanted.group = own;
+    wanted.startsUsers = true;
+    const auto failure = DropPrivileges(wanted);
+    EXPECT_FALSE(failure) << failure->what;
     EXPECT_EQ(geteuid(), own);
     EXPECT_NE(open("/etc/shadow", O_RDONLY), 0);
     EXPECT_EQ(errno, EACCES);
