@@ -10,9 +10,9 @@ int DropCapabilities();
 
 bool HasNoCapabilities();
 
-// For a process that gives each child a user of its own, and signals it: CAP_SETUID, CAP_SETGID and CAP_KILL. Before it
-// changes its own user, and after. No program that it executes gets any: the bounding and ambient sets are emptied. 0,
-// or an errno.
+// For a process that gives each child a user of its own, and signals it: CAP_SETUID, CAP_SETGID and CAP_KILL.
+// Before it changes its own user, and after. No program that it executes gets any: the bounding and ambient
+// sets are emptied. 0, or an errno.
 int PrepareToKeepCapabilities();
 int KeepCapabilitiesToStartUsers();
 

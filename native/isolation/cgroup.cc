@@ -13,8 +13,8 @@ namespace truefork {
 
 namespace {
 
-// Of mountinfo (proc(5)): the sixth field of a line is the root of the mount within its file system, the fifth
-// where it is; the type follows a lone hyphen.
+// Of mountinfo (proc(5)): the sixth field of a line is the root of the mount within its file system, the
+// fifth where it is; the type follows a lone hyphen.
 std::optional<std::string> MountOfVersion2(const std::string& proc) {
   std::ifstream mounts(proc + "/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {

@@ -1,5 +1,6 @@
-// A control group of its own for each child (cgroups(7), version 2), where a service manager or an administrator has
-// delegated one to this server: a limit on processes, and an end that nothing in it escapes.
+// A control group of its own for each child (cgroups(7), version 2), where a service manager or an
+// administrator has delegated one to this server: a limit on processes, and an end that nothing in it
+// escapes.
 #pragma once
 
 #include <sys/types.h>
@@ -12,8 +13,9 @@
 
 namespace truefork {
 
-// The folder in which this process may make groups, found from /proc/self/cgroup and the mounts; or why there is
-// none. With `pids`, one whose groups can have a limit on processes. `proc` is /proc, or a copy of it in a test.
+// The folder in which this process may make groups, found from /proc/self/cgroup and the mounts; or why there
+// is none. With `pids`, one whose groups can have a limit on processes. `proc` is /proc, or a copy of it in a
+// test.
 struct Delegation {
   std::optional<std::string> folder;
   std::optional<Failure> failure;

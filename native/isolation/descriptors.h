@@ -1,5 +1,5 @@
-// Descriptors that a process was started with and has no use for: what a launcher left open would otherwise be in
-// every child, whatever user it becomes.
+// Descriptors that a process was started with and has no use for: what a launcher left open would otherwise
+// be in every child, whatever user it becomes.
 #pragma once
 
 namespace truefork {

@@ -123,7 +123,8 @@ std::vector<Failure> LandlockDomain::Prepare(const LandlockRules& rules, int abi
   const bool scope = rules.scope && abi >= kLandlockScope;
   const bool tcp = rules.tcp && abi >= kLandlockTcp;
   const bool files = rules.files && abi >= kLandlockFiles;
-  if (rules.scope && !scope) failures.push_back({"Landlock scope (signals, abstract sockets), Linux 6.12", EOPNOTSUPP});
+  if (rules.scope && !scope)
+    failures.push_back({"Landlock scope (signals, abstract sockets), Linux 6.12", EOPNOTSUPP});
   if (rules.tcp && !tcp) failures.push_back({"Landlock TCP rules, Linux 6.7", EOPNOTSUPP});
   if (rules.files && !files) failures.push_back({"Landlock file rules, Linux 6.2", EOPNOTSUPP});
 
@@ -131,8 +132,9 @@ std::vector<Failure> LandlockDomain::Prepare(const LandlockRules& rules, int abi
   if (scope) attributes.scoped = kScopeAbstractSockets | kScopeSignals;
   if (tcp) attributes.handledTcp = kBind | kConnect;
   if (files) attributes.handledFiles = FileAccesses(abi);
-  // A set of rules must be about something, and only being in a domain is wanted here: one right that is given
-  // back everywhere. kRefer is refused in every domain that does not allow it, and version 1 cannot allow it.
+  // A set of rules must be about something, and only being in a domain is wanted here: one right that is
+  // given back everywhere. kRefer is refused in every domain that does not allow it, and version 1 cannot
+  // allow it.
   const bool guardsMemoryAlone = !scope && !tcp && !files;
   const uint64_t givenBack = kMakeBlockDevice | (abi >= 2 ? kRefer : 0);
   if (guardsMemoryAlone) attributes.handledFiles = givenBack;
@@ -155,8 +157,8 @@ std::vector<Failure> LandlockDomain::Prepare(const LandlockRules& rules, int abi
 }
 
 int LandlockDomain::Enter() const {
-  // Needed by who is not root; a child of a server without it would otherwise gain rights that the domain cannot
-  // see (prctl(2)).
+  // Needed by who is not root; a child of a server without it would otherwise gain rights that the domain
+  // cannot see (prctl(2)).
   const long noNewPrivs = RawSyscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (noNewPrivs < 0) return static_cast<int>(-noNewPrivs);
   return static_cast<int>(-RawSyscall(kRestrictSelf, fd_, 0));
@@ -165,7 +167,8 @@ int LandlockDomain::Enter() const {
 void LandlockDomain::CloseDescriptor() const { RawSyscall(SYS_close, fd_); }
 
 int LandlockDomain::Try() const {
-  return RunThrowaway([](const void* self) { return static_cast<const LandlockDomain*>(self)->Enter(); }, this);
+  return RunThrowaway([](const void* self) { return static_cast<const LandlockDomain*>(self)->Enter(); },
+                      this);
 }
 
 }  // namespace truefork

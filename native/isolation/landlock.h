@@ -1,5 +1,6 @@
-// Landlock (landlock(7)): a process gives up, for itself and all its descendants, what it does not need. Being in
-// a domain is what guards memory: a process in one can neither trace nor read any process outside it.
+// Landlock (landlock(7)): a process gives up, for itself and all its descendants, what it does not need.
+// Being in a domain is what guards memory: a process in one can neither trace nor read any process outside
+// it.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +18,16 @@ constexpr int kLandlockFiles = 3;   // 6.2: before it, truncate(2) was not held
 constexpr int kLandlockTcp = 4;     // 6.7
 constexpr int kLandlockScope = 6;   // 6.12
 
-// The version of this kernel; 0 where there is none, and errno says why: ENOSYS, not built; EOPNOTSUPP, not among
-// the enabled security modules (lsm= at boot); EPERM, a container's seccomp filter.
+// The version of this kernel; 0 where there is none, and errno says why: ENOSYS, not built; EOPNOTSUPP, not
+// among the enabled security modules (lsm= at boot); EPERM, a container's seccomp filter.
 int LandlockAbi();
 
 struct LandlockRules {
   // No signal to a process outside, no connection to an abstract Unix socket from outside.
   bool scope = false;
 
-  // All that is beneath these paths; everything else is refused. Reading includes executing and listing; writing
-  // includes reading, making and removing.
+  // All that is beneath these paths; everything else is refused. Reading includes executing and listing;
+  // writing includes reading, making and removing.
   struct Files {
     std::vector<std::string> read;
     std::vector<std::string> write;
@@ -49,14 +50,14 @@ class LandlockDomain {
   LandlockDomain(const LandlockDomain&) = delete;
   LandlockDomain& operator=(const LandlockDomain&) = delete;
 
-  // Makes the rules. Returns the parts that this kernel cannot enforce; the others hold for who enters. `abi` is
-  // the version to assume, for tests of older kernels.
+  // Makes the rules. Returns the parts that this kernel cannot enforce; the others hold for who enters. `abi`
+  // is the version to assume, for tests of older kernels.
   std::vector<Failure> Prepare(const LandlockRules& rules, int abi = LandlockAbi());
 
   bool ok() const { return fd_ >= 0; }
 
-  // For this thread, so before it starts others, and for good. 0, or an errno; E2BIG: there are 16 domains around
-  // this one already. Raw system calls only, so it may run in a child that shares its parent's memory.
+  // For this thread, so before it starts others, and for good. 0, or an errno; E2BIG: there are 16 domains
+  // around this one already. Raw system calls only, so it may run in a child that shares its parent's memory.
   int Enter() const;
 
   // In a child that has entered. Raw as well.

@@ -100,7 +100,9 @@ Result DropPrivileges(const Privileges& wanted) {
   if (wanted.user) {
     if (wanted.startsUsers && PrepareToKeepCapabilities() != 0) return Failed("prctl");
     if (setresuid(*wanted.user, *wanted.user, *wanted.user) != 0) return Failed("setresuid");
-    const int errnum = wanted.startsUsers ? KeepCapabilitiesToStartUsers() : *wanted.user != 0 ? DropCapabilities() : 0;
+    const int errnum = wanted.startsUsers  ? KeepCapabilitiesToStartUsers()
+                       : *wanted.user != 0 ? DropCapabilities()
+                                           : 0;
     if (errnum != 0) return Failure{"capset", errnum};
   }
   prctl(PR_SET_PDEATHSIG, deathSignal, 0, 0, 0);

@@ -78,7 +78,8 @@ std::vector<pid_t> ProcessTree::ChildrenOf(pid_t pid) const {
     const std::string list = ReadAll(proc_, tasks + "/" + std::to_string(task) + "/children");
     const char* at = list.c_str();
     char* end;
-    for (long child; (child = strtol(at, &end, 10)) > 0; at = end) children.push_back(static_cast<pid_t>(child));
+    for (long child; (child = strtol(at, &end, 10)) > 0; at = end)
+      children.push_back(static_cast<pid_t>(child));
   }
   return children;
 }

@@ -1,5 +1,6 @@
 // What processes have started, and the end of it. A process escapes its group with one call of setsid(2); its
-// place in the tree it cannot choose: where its ancestor is a subreaper (prctl(2)), an orphan stays beneath it.
+// place in the tree it cannot choose: where its ancestor is a subreaper (prctl(2)), an orphan stays beneath
+// it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +10,8 @@
 
 namespace truefork {
 
-// Orphaned descendants of this process become its children. Not inherited: each process has to say so for itself.
-// Raw: it may run in a child that shares its parent's memory.
+// Orphaned descendants of this process become its children. Not inherited: each process has to say so for
+// itself. Raw: it may run in a child that shares its parent's memory.
 void BecomeSubreaper();
 
 class ProcessTree {
@@ -30,12 +31,12 @@ class ProcessTree {
   std::vector<pid_t> DescendantsOf(pid_t pid) const;
 
   // Stops the process and all beneath it, and looks again until nothing new is there: what is stopped starts
-  // nothing, and waits for nothing, so that no pid seen here is given to another process meanwhile. Then kills all.
-  // Returns the processes that refused both, as those of another user do.
+  // nothing, and waits for nothing, so that no pid seen here is given to another process meanwhile. Then
+  // kills all. Returns the processes that refused both, as those of another user do.
   std::vector<pid_t> Kill(pid_t root) const;
 
-  // Ends the children of this process that `isKnown` does not know, which are what children that have ended left
-  // behind, and all beneath them. They are not waited for. Returns how many refused.
+  // Ends the children of this process that `isKnown` does not know, which are what children that have ended
+  // left behind, and all beneath them. They are not waited for. Returns how many refused.
   size_t KillOrphans(const std::function<bool(pid_t)>& isKnown) const;
 
   void CloseDescriptor();

@@ -67,34 +67,77 @@ constexpr bool kHasX32 = false;
 #endif
 constexpr uint32_t kX32Bit = 0x40000000;
 
-constexpr int kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                            CLONE_NEWPID | CLONE_NEWNET;
+constexpr int kNamespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 // Reach into other processes, around the rules for files and sockets, or into the kernel and the machine.
 constexpr int kNotPermitted[] = {
     // other processes
-    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise, SYS_process_mrelease,
-    SYS_pidfd_getfd, SYS_kcmp,
+    SYS_ptrace,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_process_madvise,
+    SYS_process_mrelease,
+    SYS_pidfd_getfd,
+    SYS_kcmp,
     // namespaces, mounts, roots
-    SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_open_tree_attr,
-    SYS_move_mount, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr,
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_open_tree,
+    SYS_open_tree_attr,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_mount_setattr,
     // files and sockets by a way that no rule sees
-    SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_open_by_handle_at,
+    SYS_io_uring_setup,
+    SYS_io_uring_enter,
+    SYS_io_uring_register,
+    SYS_open_by_handle_at,
     // parts of the kernel that most of its holes were in, and that a handler has no use for
-    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
     // the machine
-    SYS_kexec_load, SYS_kexec_file_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_reboot,
-    SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_quotactl_fd, SYS_syslog, SYS_settimeofday,
-    SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+    SYS_kexec_load,
+    SYS_kexec_file_load,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_reboot,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_acct,
+    SYS_quotactl,
+    SYS_quotactl_fd,
+    SYS_syslog,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_adjtimex,
+    SYS_clock_adjtime,
+    SYS_sethostname,
+    SYS_setdomainname,
+    SYS_vhangup,
 #if defined(__x86_64__)
-    SYS_iopl, SYS_ioperm, SYS_modify_ldt,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_modify_ldt,
 #endif
 };
 
 constexpr uint32_t Refuse(int errnum) { return SECCOMP_RET_ERRNO | static_cast<uint32_t>(errnum); }
 
-// Comparisons that the program puts together, each with the jumps it needs. A jump goes at most 255 instructions
-// far, so each call that is looked at closely is a block of its own, which ends in a verdict.
+// Comparisons that the program puts together, each with the jumps it needs. A jump goes at most 255
+// instructions far, so each call that is looked at closely is a block of its own, which ends in a verdict.
 class Assembler {
  public:
   // The verdict on a call, whatever its arguments.
@@ -191,7 +234,8 @@ void RefuseNetwork(Assembler* program, const NetworkRules& rules) {
   if (rules.tcpConnect || rules.tcpListen) ofInternet(SOCK_STREAM, IPPROTO_TCP);
   if (rules.udp) ofInternet(SOCK_DGRAM, IPPROTO_UDP);
   if (rules.unixSockets) {
-    for (const uint32_t type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) sockets.push_back({AF_UNIX, type, 0});
+    for (const uint32_t type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET})
+      sockets.push_back({AF_UNIX, type, 0});
   }
   program->OnSockets(SYS_socket, sockets, denied);
   // A pair of datagram sockets can be sent to any pathname.
@@ -230,7 +274,8 @@ std::vector<sock_filter> BuildSandboxFilter(const NetworkRules* network) {
 }
 
 int EnterFilter(const std::vector<sock_filter>& filter) {
-  const sock_fprog program{static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.data())};
   return static_cast<int>(-RawSyscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, RawPointer(&program)));
 }
 

@@ -14,16 +14,16 @@ namespace truefork {
 
 namespace {
 
-// kill(-1) spares the process that calls it, and reaches all others that its user may signal: after the change of
-// user those of the same user alone.
+// kill(-1) spares the process that calls it, and reaches all others that its user may signal: after the
+// change of user those of the same user alone.
 int KillTheRest(const void* uid) {
   if (BecomeUser(*static_cast<const uint32_t*>(uid)) != 0) return -1;
   RawSyscall(SYS_kill, -1, SIGKILL);
   return 0;
 }
 
-// Looks at the real user ID of every process, those that have not been waited for among them; nobody needs to be
-// allowed anything for it.
+// Looks at the real user ID of every process, those that have not been waited for among them; nobody needs to
+// be allowed anything for it.
 bool HasProcesses(uint32_t uid) { return RawSyscall(SYS_getpriority, PRIO_USER, uid) != -ESRCH; }
 
 }  // namespace
@@ -62,7 +62,8 @@ int BecomeUser(uint32_t uid) {
   if (const long result = RawSyscall(SYS_setresuid, uid, uid, uid)) return static_cast<int>(-result);
   if (const int errnum = DropCapabilities()) return errnum;
   // Looked at afterwards: a filter around us may only say that it obeys.
-  const bool isAnother = RawSyscall(SYS_geteuid) == uid && RawSyscall(SYS_getegid) == uid && HasNoCapabilities();
+  const bool isAnother =
+      RawSyscall(SYS_geteuid) == uid && RawSyscall(SYS_getegid) == uid && HasNoCapabilities();
   return isAnother && RawSyscall(SYS_setresuid, -1, 0, -1) == -EPERM ? 0 : EPERM;
 }
 

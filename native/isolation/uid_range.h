@@ -1,5 +1,5 @@
-// A user of its own for each child: what the kernel holds for users (signals, files, the count of processes) then
-// holds for connections.
+// A user of its own for each child: what the kernel holds for users (signals, files, the count of processes)
+// then holds for connections.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ class UidRange {
   // The next that no process has; nothing where all are in use.
   std::optional<uint32_t> Take();
 
-  // A child with it has ended: what it left running is killed, and only when none is left may the uid be taken
-  // again.
+  // A child with it has ended: what it left running is killed, and only when none is left may the uid be
+  // taken again.
   void Release(uint32_t uid);
 
   // Kills every process with this user ID, by a process that becomes that user for the purpose, which needs
@@ -31,8 +31,9 @@ class UidRange {
   std::vector<uint32_t> busy_;  // released, but processes are left
 };
 
-// In a child: the user and the group of that number and no other, no capability in any set. 0, or an errno; then it
-// must not serve. Raw: it may share its parent's memory. A parent-death signal has to be armed again after it.
+// In a child: the user and the group of that number and no other, no capability in any set. 0, or an errno;
+// then it must not serve. Raw: it may share its parent's memory. A parent-death signal has to be armed again
+// after it.
 int BecomeUser(uint32_t uid);
 
 }  // namespace truefork

@@ -23,7 +23,8 @@ struct Machine {
     char name[] = "/tmp/truefork-cgroup-XXXXXX";
     root = mkdtemp(name);
     mkdir((root + "/self").c_str(), 0700);
-    Put("/self/mountinfo", "25 1 0:22 / /proc rw - proc proc rw\n30 1 0:26 / " + root + "/cg rw,nosuid - cgroup2 c rw\n");
+    Put("/self/mountinfo",
+        "25 1 0:22 / /proc rw - proc proc rw\n30 1 0:26 / " + root + "/cg rw,nosuid - cgroup2 c rw\n");
     Put("/self/cgroup", "5:pids:/elsewhere\n0::" + path + "\n");
     mkdir((root + "/cg").c_str(), 0700);
   }

@@ -148,7 +148,8 @@ TEST_F(LandlockTest, WhatOnlyGuardsMemoryTakesNoFilesAway) {
     EXPECT_EQ(mkdir((folder.path + "/b").c_str(), 0700), 0);
     const int fd = open((folder.path + "/a/file").c_str(), O_CREAT | O_WRONLY, 0600);
     EXPECT_GE(fd, 0);
-    EXPECT_EQ(rename((folder.path + "/a/file").c_str(), (folder.path + "/b/file").c_str()), 0) << strerror(errno);
+    EXPECT_EQ(rename((folder.path + "/a/file").c_str(), (folder.path + "/b/file").c_str()), 0)
+        << strerror(errno);
   });
   EXPECT_EQ(Describe(inside.Wait()), "exit 0");
 }
@@ -184,7 +185,9 @@ TEST_F(LandlockTest, FilesThatAreNotListedAreRefused) {
   LandlockRules rules;
   rules.files = LandlockRules::Files{{folder.path + "/r", "/dev/null"}, {folder.path + "/w"}};
   Subject inside([&] {
-    const auto opens = [](const std::string& path, int flags) { return ErrnoOf(open(path.c_str(), flags, 0600)); };
+    const auto opens = [](const std::string& path, int flags) {
+      return ErrnoOf(open(path.c_str(), flags, 0600));
+    };
     EXPECT_EQ(opens("/etc/passwd", O_RDONLY), 0);
     Enter(rules);
     EXPECT_EQ(opens("/etc/passwd", O_RDONLY), EACCES);

@@ -64,7 +64,8 @@ TEST(ProcessGroupTest, AChildThatLeftItsGroupIsSignalledAlone) {
     int moved[2];
     EXPECT_EQ(pipe(moved), 0);
     const pid_t other = fork();
-    if (other == 0) for (;;) pause();
+    if (other == 0)
+      for (;;) pause();
     setpgid(other, other);
     const pid_t child = fork();
     if (child == 0) {

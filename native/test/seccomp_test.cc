@@ -76,7 +76,8 @@ uint32_t Verdict(const std::vector<sock_filter>& program, const seccomp_data& da
   return 0;
 }
 
-uint32_t On(const NetworkRules* network, int number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0) {
+uint32_t On(const NetworkRules* network, int number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0,
+            uint64_t d = 0) {
   return Verdict(BuildSandboxFilter(network), {number, kOwnArchitecture, 0, {a, b, c, d, 0, 0}});
 }
 
@@ -89,8 +90,8 @@ const NetworkRules kNone;
 
 TEST(SeccompTest, CallsByAnotherArchitecturesNumbersKill) {
   const auto filter = BuildSandboxFilter(nullptr);
-  for (const uint32_t architecture :
-       std::initializer_list<uint32_t>{AUDIT_ARCH_I386, AUDIT_ARCH_ARM, AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64}) {
+  for (const uint32_t architecture : std::initializer_list<uint32_t>{AUDIT_ARCH_I386, AUDIT_ARCH_ARM,
+                                                                     AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64}) {
     const uint32_t verdict = Verdict(filter, {SYS_getpid, architecture, 0, {}});
     EXPECT_EQ(verdict, architecture == kOwnArchitecture ? kAllowed : SECCOMP_RET_KILL_PROCESS);
   }
@@ -100,16 +101,34 @@ TEST(SeccompTest, CallsByAnotherArchitecturesNumbersKill) {
 }
 
 TEST(SeccompTest, WhatReachesTheKernelOrOthersIsNotPermitted) {
-  for (const int number : {SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_unshare, SYS_setns, SYS_mount,
-                           SYS_umount2, SYS_bpf, SYS_keyctl, SYS_add_key, SYS_userfaultfd, SYS_perf_event_open,
-                           SYS_kexec_load, SYS_init_module, SYS_finit_module, SYS_reboot, 425, 426, 427, 438})
+  for (const int number : {SYS_ptrace,
+                           SYS_process_vm_readv,
+                           SYS_process_vm_writev,
+                           SYS_unshare,
+                           SYS_setns,
+                           SYS_mount,
+                           SYS_umount2,
+                           SYS_bpf,
+                           SYS_keyctl,
+                           SYS_add_key,
+                           SYS_userfaultfd,
+                           SYS_perf_event_open,
+                           SYS_kexec_load,
+                           SYS_init_module,
+                           SYS_finit_module,
+                           SYS_reboot,
+                           425,
+                           426,
+                           427,
+                           438})
     EXPECT_EQ(On(nullptr, number), kEperm) << number;
   EXPECT_EQ(On(nullptr, 435), SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 TEST(SeccompTest, WhatAProcessLivesOnIsAllowed) {
-  for (const int number : {SYS_read, SYS_write, SYS_mmap, SYS_futex, SYS_epoll_pwait, SYS_exit_group, SYS_execve,
-                           SYS_getrandom, SYS_kill, SYS_openat, SYS_setrlimit, SYS_recvmsg, SYS_shutdown})
+  for (const int number :
+       {SYS_read, SYS_write, SYS_mmap, SYS_futex, SYS_epoll_pwait, SYS_exit_group, SYS_execve, SYS_getrandom,
+        SYS_kill, SYS_openat, SYS_setrlimit, SYS_recvmsg, SYS_shutdown})
     EXPECT_EQ(On(&kNone, number), kAllowed) << number;
   EXPECT_EQ(On(&kNone, SYS_clone, SIGCHLD), kAllowed);
   EXPECT_EQ(On(&kNone, SYS_clone, CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD), kAllowed);
@@ -118,8 +137,8 @@ TEST(SeccompTest, WhatAProcessLivesOnIsAllowed) {
 }
 
 TEST(SeccompTest, NamespacesByCloneAreNotPermitted) {
-  for (const uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS,
-                              0x02000000})
+  for (const uint64_t flag :
+       {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWUTS, 0x02000000})
     EXPECT_EQ(On(nullptr, SYS_clone, flag | SIGCHLD), kEperm) << flag;
 }
 
@@ -136,7 +155,8 @@ TEST(SeccompTest, WithoutNetworkThereAreNoSockets) {
       EXPECT_EQ(On(nullptr, SYS_socket, family, type), kAllowed);
     }
   }
-  for (const int number : {SYS_connect, SYS_bind, SYS_listen}) EXPECT_EQ(On(&kNone, number), kEacces) << number;
+  for (const int number : {SYS_connect, SYS_bind, SYS_listen})
+    EXPECT_EQ(On(&kNone, number), kEacces) << number;
   EXPECT_EQ(On(&kNone, SYS_sendto, 0, 0, 0, MSG_FASTOPEN), kEacces);
   EXPECT_EQ(On(&kNone, SYS_sendmsg, 0, 0, MSG_FASTOPEN), kEacces);
   EXPECT_EQ(On(&kNone, SYS_sendmmsg, 0, 0, 0, MSG_FASTOPEN | MSG_NOSIGNAL), kEacces);
