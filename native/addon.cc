@@ -18,8 +18,8 @@
 #include "child/worker.h"
 #include "fork/exits.h"
 #include "fork/threads.h"
-#include "isolation/pact.h"
-#include "posix/delivery.h"
+#include "isolation/parent_death.h"
+#include "posix/signal_delivery.h"
 #include "select/multiplexer.h"
 #include "speed/garbage.h"
 #include "support/faults.h"
@@ -66,10 +66,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
        [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), OnMainThread()); });
   give("getrandom", GetRandom);
   give("passOnDescriptors", PassOnDescriptors);
-  give("connectionThatSays", ConnectionThatSays);
+  give("socketPairWithInput", SocketPairWithInput);
   give("processLimit", ProcessLimit);
   give("passwdEntry", PasswdEntry);
-  give("reapStrangers", ReapStrangers);
+  give("reapOrphans", ReapOrphans);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
   give("collectAllGarbage", [](const Napi::CallbackInfo&) { CollectAllGarbage(); });

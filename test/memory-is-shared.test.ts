@@ -69,12 +69,12 @@ test('what every child calls at its end is optimized before the forks', async ()
 });
 
 // From Linux 6.1 on, where the kernel has large pages at all; and what is copied to be moved, a sanitizer forbids.
-const hasLargePages =
+const hasHugePages =
   Number.parseFloat(os.release()) >= 6.1 &&
   fs.existsSync('/sys/kernel/mm/transparent_hugepage') &&
   process.env.ASAN_OPTIONS === undefined;
 
-test.skipIf(!hasLargePages)('the heap of a zygote lies in large pages', async () => {
+test.skipIf(!hasHugePages)('the heap of a zygote lies in large pages', async () => {
   const server = await serve('export default { data(conn, chunk) { conn.write(chunk); } };');
   const { zygotePid } = server;
   await eventually('6 MiB in large pages', () => {

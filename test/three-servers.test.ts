@@ -5,17 +5,16 @@ import { describe, expect, test } from 'vitest';
 import { ask, type Client } from './harness/client.ts';
 import { children, descriptors, isAlive, sleepsThrough, tcpSocket } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
-import { serve } from './harness/served.ts';
+import { everyServer, flagsOf, serve } from './harness/served.ts';
 import { NotifySocket } from './harness/service-manager.ts';
 import { cli, node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
-const modes = ['fork', 'iterative', 'select', 'poll'];
 const inOneProcess = ['iterative', 'select', 'poll'];
 
-describe.each(modes)('in mode %s the portable handler', mode => {
-  const serveIn = (handler: string, ...args: string[]) => serve(handler, ['--mode', mode, ...args]);
+describe.each(everyServer)('in mode %s the portable handler', mode => {
+  const serveIn = (handler: string, ...args: string[]) => serve(handler, [...flagsOf(mode), ...args]);
 
   test('echoes, and is told of open, data and close', async () => {
     const server = await serveIn(`
@@ -112,7 +111,7 @@ describe.each(modes)('in mode %s the portable handler', mode => {
 
   test('on a stop, those being served finish, and those who queue are served', async () => {
     const notify = await NotifySocket.open();
-    const server = await serve(echo, ['--mode', mode, '--grace-period', '1000s'], {
+    const server = await serve(echo, [...flagsOf(mode), '--grace-period', '1000s'], {
       env: { NOTIFY_SOCKET: notify.name },
     });
     const client = await server.connect();
@@ -156,7 +155,7 @@ test('two slow requests: one after the other in the iterative server, at once in
   const orderOf = async (mode: string, begunTogether: number) => {
     const [log, moment] = [script('', '.log'), `${script('')}.moment`];
     const read = () => fs.readFileSync(log, 'utf8').trim();
-    const server = await serve(slow(log, moment), ['--mode', mode]);
+    const server = await serve(slow(log, moment), flagsOf(mode));
     const answers = Promise.all([ask(server.port, 'a'), ask(server.port, 'b')]);
     await eventually('requests to be begun', () => read().split('begin').length === begunTogether + 1);
     fs.writeFileSync(moment, '');
@@ -257,7 +256,7 @@ describe('the select server', () => {
   });
 
   test('with poll() takes them all', async () => {
-    const server = await serve(echo, ['--mode', 'poll']);
+    const server = await serve(echo, flagsOf('poll'));
     const clients = await crowd(server, 1100);
     expect(new Set(await Promise.all(clients.map(client => client.exchange('hi'))))).toEqual(new Set(['hi']));
     await Promise.all(clients.map(client => client.end()));
@@ -278,7 +277,7 @@ describe.each(inOneProcess)('in mode %s', mode => {
   test('a crash loses those being served, no one who queues, and no descriptor is gained', async () => {
     const server = await serve(
       "export default { data(conn, chunk) { if (String(chunk) === 'die') process.abort(); conn.write(chunk); } };",
-      ['--mode', mode],
+      flagsOf(mode),
     );
     expect(await ask(server.port, 'hello')).toBe('hello');
     const before = server.zygotePid;
@@ -293,14 +292,14 @@ describe.each(inOneProcess)('in mode %s', mode => {
   });
 
   test('EMFILE is waited out', async () => {
-    const server = await serve(echo, ['--mode', mode], { env: { TRUEFORK_FAULTS: 'accept=EMFILE*3' } });
+    const server = await serve(echo, flagsOf(mode), { env: { TRUEFORK_FAULTS: 'accept=EMFILE*3' } });
     expect(await ask(server.port, 'patient')).toBe('patient');
     await server.stop();
     expect(server.stderr).toMatch(/^truefork: accept EMFILE: .*\n$/);
   });
 
   test('an idle server sleeps', async () => {
-    const server = await serve(echo, ['--mode', mode]);
+    const server = await serve(echo, flagsOf(mode));
     const client = await server.connect();
     await client.exchange('hello');
     await sleepsThrough(server.zygotePid);

@@ -23,9 +23,9 @@
 #include "fork/address_space.h"
 #include "fork/exits.h"
 #include "fork/platform.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "server/loop.h"
-#include "speed/large_pages.h"
+#include "speed/huge_pages.h"
 
 namespace truefork {
 
@@ -160,14 +160,14 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.channel = Number(given, "channel");
   options.maxChildren = Number(given, "maxChildren");
   options.standby = true;
-  options.pool.min = Number(given, "poolMin");
-  options.pool.max = Number(given, "poolMax");
+  options.pool.min = Number(given, "spareMin");
+  options.pool.max = Number(given, "spareMax");
   options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
   options.settings = Number(given, "settings");
   static const std::unique_ptr<Program> program = ProgramFrom(given);
   options.program = program.get();
   const auto gather = [] {
-    if (!program && !GatherIntoLargePages()) ExitNow(1);  // the owner starts another
+    if (!program && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another
   };
   const bool keepsPrivileges = given.Get("privileges").IsUndefined();
   if (keepsPrivileges) options.onceListening = gather;

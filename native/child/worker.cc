@@ -67,7 +67,7 @@ void BelongTo(Slot* ours, int lineToZygote, int lineForAll) {
   slot = ours;
   line = lineToZygote;
   done = lineForAll;
-  if (line >= 0) PutOffExit(AwaitTheNext);
+  if (line >= 0) SetExitVeto(AwaitTheNext);
 }
 
 void Await() {

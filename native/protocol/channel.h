@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "protocol/messages.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -61,8 +61,8 @@ class Channel {
   static constexpr int64_t kRestMicros = 5'000;
 
   int fd_;
-  packed::String in_;
-  packed::String out_;
+  arena::String in_;
+  arena::String out_;
   int64_t flushedAt_ = 0;
 };
 

@@ -11,7 +11,7 @@ void Children::Reap(const Ended& ended) {
   while (Wait(-1, ended)) continue;
 }
 
-void Children::Reap(const packed::Vector<pid_t>& pids, const Ended& ended) {
+void Children::Reap(const arena::Vector<pid_t>& pids, const Ended& ended) {
   for (const pid_t pid : pids) Wait(pid, ended);
 }
 
@@ -55,8 +55,8 @@ ChildSignal::ChildSignal() {
   sigaction(SIGCHLD, &action, &before_);
 }
 
-packed::Vector<pid_t> ChildSignal::Drain() {
-  packed::Vector<pid_t> pids;
+arena::Vector<pid_t> ChildSignal::Drain() {
+  arena::Vector<pid_t> pids;
   pid_t some[64];
   ssize_t size;
   while ((size = read(pipe_[0], some, sizeof some)) > 0)

@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "server/admission/source.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -34,14 +34,14 @@ class Children {
   void Reap(const Ended& ended);
 
   // The same for these alone. The kernel finds one by its id at once; to find any, it looks through all.
-  void Reap(const packed::Vector<pid_t>& pids, const Ended& ended);
+  void Reap(const arena::Vector<pid_t>& pids, const Ended& ended);
 
   void Signal(int signo) const;
 
  private:
   bool Wait(pid_t which, const Ended& ended);
 
-  packed::UnorderedMap<pid_t, Child> live_;
+  arena::UnorderedMap<pid_t, Child> live_;
 };
 
 // SIGCHLD as something that poll(2) can wait for: the handler writes whom it is about to a pipe, and does
@@ -59,7 +59,7 @@ class ChildSignal {
 
   // Of whom there was a signal. Signals that come while one is pending are lost (signal(7)), so that others
   // may have ended as well.
-  packed::Vector<pid_t> Drain();
+  arena::Vector<pid_t> Drain();
 
   // Gives back the disposition that SIGCHLD had, and closes the pipe.
   void Restore();

@@ -13,7 +13,7 @@
 #include "child/traffic.h"
 #include "child/worker.h"
 #include "fork/fork.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "support/clock.h"
 #include "support/faults.h"
 

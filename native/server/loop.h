@@ -108,8 +108,8 @@ class ServeLoop {
   Phase phase_ = Phase::Serving;
   bool ownerIsGone_ = false;
   bool listenerIsReady_ = false;
-  packed::Vector<pid_t> ended_;  // children of whom a signal came
-  int64_t sweepAt_ = 0;          // when to look for those of whom none came; 0: nobody ended
+  arena::Vector<pid_t> ended_;  // children of whom a signal came
+  int64_t sweepAt_ = 0;         // when to look for those of whom none came; 0: nobody ended
   uint64_t nextId_;
   uint32_t elsewhere_ = 0;  // children of zygotes that have retired
   bool queueIsEmpty_ = false;

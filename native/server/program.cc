@@ -13,7 +13,7 @@
 #include <cstring>
 
 #include "fork/signals.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "support/faults.h"
 #include "support/raw_syscall.h"
 

@@ -9,7 +9,7 @@
 
 #include "server/connection.h"
 #include "server/handoff.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -76,9 +76,9 @@ class Pool {
   void SendAway(const Worker& worker) const;
 
   Options options_;
-  uint32_t wanted_;              // between min and max
-  packed::Vector<Worker> idle_;  // the next is at the back
-  packed::UnorderedMap<pid_t, Worker> busy_;
+  uint32_t wanted_;             // between min and max
+  arena::Vector<Worker> idle_;  // the next is at the back
+  arena::UnorderedMap<pid_t, Worker> busy_;
   int done_[2] = {-1, -1};
   bool isDismissed_ = false;
   int64_t lastConnection_ = 0;

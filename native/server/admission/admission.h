@@ -9,7 +9,7 @@
 #include "server/admission/address_rules.h"
 #include "server/admission/source.h"
 #include "server/admission/token_bucket.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -57,7 +57,7 @@ class Admission {
   Rate rate_;
   Rate sourceRate_;
   TokenBucket bucket_;
-  packed::UnorderedMap<uint64_t, Visits, Hash> sources_;
+  arena::UnorderedMap<uint64_t, Visits, Hash> sources_;
   size_t forgetAt_ = kFewSources;
 
   static constexpr size_t kFewSources = 1024;

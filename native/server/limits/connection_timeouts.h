@@ -12,7 +12,7 @@
 #include "server/limits/deadlines.h"
 #include "server/limits/slots.h"
 #include "server/limits/tcp_traffic.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -80,7 +80,7 @@ class Supervisor {
   Times times_;
   Slots slots_;
   Deadlines deadlines_;
-  packed::Vector<Watched> watched_;  // by slot
+  arena::Vector<Watched> watched_;  // by slot
 };
 
 }  // namespace truefork

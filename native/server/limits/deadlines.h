@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -36,8 +36,8 @@ class Deadlines {
   void SiftDown(size_t at, Entry entry);
   void RemoveAt(size_t at);
 
-  packed::Vector<Entry> heap_;
-  packed::Vector<size_t> places_;  // by key
+  arena::Vector<Entry> heap_;
+  arena::Vector<size_t> places_;  // by key
 };
 
 }  // namespace truefork

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
@@ -45,7 +45,7 @@ class Slots {
  private:
   Slot* slots_ = nullptr;
   uint32_t taken_ = 0;  // the first index that was never taken
-  packed::Vector<uint32_t> free_;
+  arena::Vector<uint32_t> free_;
 };
 
 }  // namespace truefork

@@ -1,4 +1,4 @@
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ TEST(PackedTest, NoTwoOverlapAndEachKeepsItsBytes) {
   for (int turn = 0; turn < 10'000; turn++) {
     if (taken.size() < 200 || random() % 2 == 0) {
       const size_t size = 1 + random() % (turn % 50 == 0 ? 100'000 : 500);
-      auto* memory = static_cast<char*>(packed::Take(size));
+      auto* memory = static_cast<char*>(arena::Take(size));
       ASSERT_EQ(reinterpret_cast<uintptr_t>(memory) % alignof(std::max_align_t), 0u);
       std::memset(memory, static_cast<int>(size % 251), size);
       ASSERT_TRUE(taken.emplace(memory, size).second);
@@ -22,24 +22,24 @@ TEST(PackedTest, NoTwoOverlapAndEachKeepsItsBytes) {
       const auto one = std::next(taken.begin(), random() % taken.size());
       const auto [memory, size] = *one;
       for (size_t i = 0; i < size; i++) ASSERT_EQ(memory[i], static_cast<char>(size % 251));
-      packed::Give(memory, size);
+      arena::Give(memory, size);
       taken.erase(one);
     }
   }
-  for (const auto& [memory, size] : taken) packed::Give(memory, size);
+  for (const auto& [memory, size] : taken) arena::Give(memory, size);
 }
 
 #ifndef __SANITIZE_ADDRESS__
 TEST(PackedTest, WhatWasGivenBackIsTakenAgain) {
-  void* first = packed::Take(40);
-  packed::Give(first, 40);
-  EXPECT_EQ(packed::Take(64), first) << "sizes are powers of two";
-  packed::Give(first, 64);
+  void* first = arena::Take(40);
+  arena::Give(first, 40);
+  EXPECT_EQ(arena::Take(64), first) << "sizes are powers of two";
+  arena::Give(first, 64);
 }
 
 TEST(PackedTest, SmallOnesLieTogether) {
-  const auto* one = static_cast<char*>(packed::Take(3000));
-  const auto* other = static_cast<char*>(packed::Take(3000));
+  const auto* one = static_cast<char*>(arena::Take(3000));
+  const auto* other = static_cast<char*>(arena::Take(3000));
   EXPECT_LE(std::abs(one - other), 64 * 1024);
 }
 #endif

@@ -1,4 +1,4 @@
-#include "speed/large_pages.h"
+#include "speed/huge_pages.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -193,11 +193,11 @@ void GatherData(const Residency& residency) {
 
 }  // namespace
 
-bool GatherIntoLargePages() {
+bool GatherIntoHugePages() {
 #ifdef __SANITIZE_ADDRESS__
   return true;  // what lies between variables must not be read there, not even to be moved with them
 #endif
-  const char* wanted = getenv("TRUEFORK_LARGE_PAGES");
+  const char* wanted = getenv("TRUEFORK_HUGE_PAGES");
   if (wanted != nullptr && strcmp(wanted, "0") == 0) return true;
   if (sysconf(_SC_PAGESIZE) != kSmall) return true;
   const Residency residency;

@@ -1,4 +1,4 @@
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,10 +1,10 @@
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 #include <sys/mman.h>
 
 #include <new>
 
-namespace truefork::packed {
+namespace truefork::arena {
 
 namespace {
 
@@ -60,4 +60,4 @@ void Give(void* memory, size_t size) {
   freed[which] = new (memory) Free{freed[which]};
 }
 
-}  // namespace truefork::packed
+}  // namespace truefork::arena

@@ -8,6 +8,6 @@ namespace truefork {
 // Linux 6.1 (MADV_COLLAPSE, madvise(2)). Only for a process that is quiet (threads.h).
 //
 // False where a thread ran meanwhile, which may have lost what it wrote: the process must not go on.
-bool GatherIntoLargePages();
+bool GatherIntoHugePages();
 
 }  // namespace truefork

@@ -1,4 +1,4 @@
-#include "posix/delivery.h"
+#include "posix/signal_delivery.h"
 
 #include <fcntl.h>
 #include <sys/signalfd.h>

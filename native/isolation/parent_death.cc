@@ -1,4 +1,4 @@
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "speed/large_pages.h"
+#include "speed/huge_pages.h"
 
 #include <sys/mman.h>
 
@@ -36,13 +36,13 @@ TEST(Mappings, KnowWhatIsMapped) {
   munmap(page, 4096);
 }
 
-TEST(LargePages, EveryByteStaysWhereItWasAndStaysWritable) {
+TEST(HugePages, EveryByteStaysWhereItWasAndStaysWritable) {
   void* got = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(got, MAP_FAILED);
   auto* data = static_cast<char*>(got);
   const std::string pattern = Pattern();
   memcpy(data, pattern.data(), kSize);
-  ASSERT_TRUE(GatherIntoLargePages());
+  ASSERT_TRUE(GatherIntoHugePages());
   EXPECT_EQ(memcmp(data, pattern.data(), kSize), 0);
   test::Subject child([data, &pattern] {
     ASSERT_EQ(memcmp(data, pattern.data(), kSize), 0);
@@ -54,9 +54,9 @@ TEST(LargePages, EveryByteStaysWhereItWasAndStaysWritable) {
   munmap(data, kSize);
 }
 
-TEST(LargePages, TheProgramRunsOnInTheCopyOfItsText) {
-  ASSERT_TRUE(GatherIntoLargePages());
-  ASSERT_TRUE(GatherIntoLargePages());  // what is gathered already does no harm
+TEST(HugePages, TheProgramRunsOnInTheCopyOfItsText) {
+  ASSERT_TRUE(GatherIntoHugePages());
+  ASSERT_TRUE(GatherIntoHugePages());  // what is gathered already does no harm
   EXPECT_EQ(Pattern().size(), kSize);
 }
 

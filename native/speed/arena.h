@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace truefork::packed {
+namespace truefork::arena {
 
 void* Take(size_t size);
 void Give(void* memory, size_t size);
@@ -36,4 +36,4 @@ using UnorderedMap = std::unordered_map<Key, T, Hash, std::equal_to<Key>, Alloca
 
 using String = std::basic_string<char, std::char_traits<char>, Allocator<char>>;
 
-}  // namespace truefork::packed
+}  // namespace truefork::arena
