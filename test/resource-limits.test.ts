@@ -35,6 +35,25 @@ describe('maxMemory', () => {
     await server.stop();
   });
 
+  test('a segmentation fault for want of memory is told from any other', async () => {
+    const server = await serve(
+      `const hoard = [];
+       export default { data(conn, chunk) {
+         try { while (String(chunk) === 'eat') hoard.push(Buffer.alloc(1 << 20, 1)); } catch {}
+         process.kill(process.pid, 'SIGSEGV');
+       } };`,
+      ['--max-memory', '64M', '--max-core-size', '0'],
+    );
+    for (const text of ['eat', 'die']) {
+      const client = await server.connect();
+      client.send(text);
+      await client.closed;
+    }
+    expect(await server.exitOf(1)).toMatchObject({ limit: 'maxMemory', signal: 'SIGSEGV' });
+    expect(await server.exitOf(2)).toMatchObject({ limit: null, signal: 'SIGSEGV' });
+    await server.stop();
+  });
+
   const modest: [form: string, source: string][] = [
     ['callbacks', 'export default { data(conn, chunk) { conn.write(chunk); } };'],
     ['stream', 'export default socket => void socket.pipe(socket);'],

@@ -17,7 +17,9 @@ export default function setup(project: TestProject): () => void {
     throw new Error('the tests judge the built package: npm run build first');
   fs.mkdirSync(runs, { recursive: true });
   removeAbandoned();
-  const own = fs.mkdtempSync(runs); // short: the paths of Unix sockets have to fit into 107 bytes
+  // Short, for the paths of Unix sockets have to fit into 107 bytes; and for all, as subjects give up root.
+  const own = fs.mkdtempSync(runs);
+  fs.chmodSync(own, 0o755);
   project.provide('scriptFolder', own);
   return () => fs.rmSync(own, { recursive: true, force: true });
 }
