@@ -37,9 +37,10 @@ describe('maxMemory', () => {
 
   test('a segmentation fault for want of memory is told from any other', async () => {
     const server = await serve(
-      `const hoard = [];
+      `import { getrlimit, RLIMIT_DATA, setrlimit } from 'truefork/posix';
        export default { data(conn, chunk) {
-         try { while (String(chunk) === 'eat') hoard.push(Buffer.alloc(1 << 20, 1)); } catch {}
+         const { rlim_max } = getrlimit(RLIMIT_DATA);
+         if (String(chunk) === 'eat') setrlimit(RLIMIT_DATA, { rlim_cur: 1 << 20, rlim_max });
          process.kill(process.pid, 'SIGSEGV');
        } };`,
       ['--max-memory', '64M', '--max-core-size', '0'],
