@@ -67,6 +67,7 @@ int Listeners::backlog() const {
   return sum;
 }
 
+// The epoll set first: a child shares it with the zygote, and could change what the zygote waits for.
 void Listeners::Close() {
   if (listening_.size() > 1 && waited_ >= 0) close(waited_);
   waited_ = -1;
