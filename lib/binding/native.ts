@@ -27,8 +27,8 @@ export interface ServeOptions {
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
-  poolMin: number;
-  poolMax: number;
+  spareMin: number;
+  spareMax: number;
   connectionsPerChild: number;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
@@ -114,8 +114,8 @@ export interface Native {
   passOnDescriptors(): void;
   processLimit(): number;
   passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
-  connectionThatSays(text: Uint8Array): [server: number, client: number];
-  reapStrangers(known: number[]): number[];
+  socketPairWithInput(text: Uint8Array): [server: number, client: number];
+  reapOrphans(known: number[]): number[];
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;

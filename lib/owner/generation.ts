@@ -127,7 +127,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
   }
 
   countElsewhere(children: number): void {
-    if (this.#state === 'accepting') this.send(encodeCommand('RetiredChildren', { children }));
+    if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
   }
 
   /** Commands that hold at any time. */

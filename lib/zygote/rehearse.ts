@@ -28,7 +28,7 @@ export async function rehearse(
   await setTimeout(1); // sockets and servers of Node's have timers
   for (let turn = 0; turn < turns; turn++) {
     // The client's half is all there before the server looks: it has said something, and has finished.
-    const [fd, client] = native.connectionThatSays(Buffer.from(say[form]));
+    const [fd, client] = native.socketPairWithInput(Buffer.from(say[form]));
     await new Promise<void>(ended => {
       if (form === 'callbacks') playCallbacks(fd, ended);
       else if (form === 'stream') playStream(fd, ended);

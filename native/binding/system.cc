@@ -54,7 +54,7 @@ Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value ConnectionThatSays(const Napi::CallbackInfo& info) {
+Napi::Value SocketPairWithInput(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto text = info[0].As<Napi::Uint8Array>();
   int ends[2];
@@ -76,7 +76,7 @@ Napi::Value ProcessLimit(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), none ? std::numeric_limits<double>::infinity() : limit.rlim_cur);
 }
 
-Napi::Value ReapStrangers(const Napi::CallbackInfo& info) {
+Napi::Value ReapOrphans(const Napi::CallbackInfo& info) {
   std::set<pid_t> known;
   const auto list = info[0].As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); i++) known.insert(list.Get(i).As<Napi::Number>().Int32Value());

@@ -21,15 +21,15 @@ Napi::Value GetRandom(const Napi::CallbackInfo& info);
 // is about to be executed in its place.
 Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info);
 
-// connectionThatSays(text): a connection within this process, [server's end, client's end], whose client has
+// socketPairWithInput(text): a connection within this process, [server's end, client's end], whose client has
 // sent the text and will send no more.
-Napi::Value ConnectionThatSays(const Napi::CallbackInfo& info);
+Napi::Value SocketPairWithInput(const Napi::CallbackInfo& info);
 
 // processLimit(): the soft RLIMIT_NPROC (getrlimit(2)); Infinity where there is none.
 Napi::Value ProcessLimit(const Napi::CallbackInfo& info);
 
-// reapStrangers([pid, …]): for a process that init's duties fall to. Waits for every ended child that is not
+// reapOrphans([pid, …]): for a process that init's duties fall to. Waits for every ended child that is not
 // in the list, which somebody else waits for; the pids that were reaped.
-Napi::Value ReapStrangers(const Napi::CallbackInfo& info);
+Napi::Value ReapOrphans(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

@@ -5,9 +5,9 @@
 #include <new>
 
 #include "child/traffic.h"
-#include "support/isolate.h"
+#include "support/node_symbols.h"
 
-// V8's and Node's own, found as in isolate.h.
+// V8's and Node's own, found as in node_symbols.h.
 extern "C" {
 using OutOfMemory = void (*)(const char* location, const void* details);
 __attribute__((weak)) void v8_set_oom_handler(void* isolate, OutOfMemory handler) __asm__(

@@ -24,11 +24,12 @@ void CloseChannel() {
   channel = -1;
 }
 
-// While nothing else goes on in this process, it sleeps here and not in the event loop's own poll, which would need a watch
-// on the channel: a page to write to in each child, and a system call.
+// While nothing else goes on in this process, it sleeps here and not in the event loop's own poll, which
+// would need a watch on the channel: a page to write to in each child, and a system call.
 void Wait() {
   pollfd fds[] = {{channel, POLLIN, 0}, {turn.fd(), POLLIN, 0}};
-  if (poll(fds, 2, turn.Timeout()) <= 0 || fds[0].revents == 0) return;  // the event loop's turn, then this again
+  if (poll(fds, 2, turn.Timeout()) <= 0 || fds[0].revents == 0)
+    return;  // the event loop's turn, then this again
   turn.Stop();
   const auto handoff = ReceiveHandoff(channel);
   if (!handoff) return CloseChannel();  // Dismissed: nothing keeps the event loop alive now.
@@ -55,7 +56,7 @@ void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> onConnection) 
 void Join(Slot* ownSlot, int ownChannel) {
   slot = ownSlot;
   channel = ownChannel;
-  if (channel >= 0) PutOffExit(AwaitNext);
+  if (channel >= 0) SetExitVeto(AwaitNext);
 }
 
 void Await() { turn.Start(); }

@@ -4,7 +4,7 @@
 #include <poll.h>
 
 #include "binding/args.h"
-#include "posix/delivery.h"
+#include "posix/signal_delivery.h"
 
 namespace truefork {
 

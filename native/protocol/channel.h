@@ -1,4 +1,5 @@
-// One end of the socket between owner and zygote: messages come in, messages go out, and neither side ever waits.
+// One end of the socket between owner and zygote: messages come in, messages go out, and neither side ever
+// waits.
 #pragma once
 
 #include <optional>
@@ -6,7 +7,7 @@
 #include <string_view>
 
 #include "protocol/messages.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
@@ -53,8 +54,9 @@ class Channel {
   // Sends as much of it as the socket takes.
   void Flush();
 
-  // The same, but what follows a flush closely is collected and sent together, a few milliseconds later: waking the owner
-  // for each record would cost it more CPU than forking costs the zygote. Returns when the rest is due.
+  // The same, but what follows a flush closely is collected and sent together, a few milliseconds later:
+  // waking the owner for each record would cost it more CPU than forking costs the zygote. Returns when the
+  // rest is due.
   Deadline FlushInBatches();
 
   bool HasUnsent() const { return !unsent_.empty(); }
@@ -67,8 +69,8 @@ class Channel {
   static constexpr Duration kBatchTime = std::chrono::milliseconds(5);
 
   int fd_;
-  packed::String unread_;
-  packed::String unsent_;
+  arena::String unread_;
+  arena::String unsent_;
   Time flushedAt_{};
 };
 

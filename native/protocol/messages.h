@@ -1,4 +1,4 @@
-// The messages between the owner and its zygote, over one stream socket. The TypeScript side of it is
+// What the owner and its zygote say to each other, over one stream socket. The TypeScript side of it is
 // lib/wire/protocol.ts: a change here is a change there, and a test holds the two together.
 //
 // Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte
@@ -18,49 +18,49 @@ struct Header {
 // Owner to zygote.
 enum class Command : uint32_t {
   Stop = 1,        // StopCommand
-  Kill = 2,        // no body: SIGKILL for every child, at once
-  Begin = 3,       // BeginCommand: a zygote accepts nothing before it
-  RetiredChildren = 4,  // RetiredChildrenCommand
-  Retire = 5,      // no body: another zygote serves the listeners from now on. Stop accepting, and drain
-  Resize = 6,      // ResizeCommand, for a server of one process
-  Ping = 7,        // no body: a running loop answers with Pong
-  Config = 8,      // JSON: what to serve, sent together with the listeners. The first message, read by JavaScript
+  Kill = 2,        // no body: every child gets SIGKILL, nobody waits
+  Begin = 3,       // BeginCommand: before it, a zygote lets nobody in
+  Elsewhere = 4,   // ElsewhereCommand
+  Retire = 5,      // no body: another takes the listeners over. Lets nobody in any more; its children finish
+  Resize = 6,      // ResizeCommand, to a server of one process
+  Ping = 7,        // no body: a loop that lives answers with Pong
+  Config = 8,      // JSON: what to serve, and with it the listeners. The first of all, read by JavaScript
   Admission = 10,  // AdmissionCommand
   Times = 11,      // TimesCommand
   Resources = 12,  // ResourcesCommand
-  AddressRules = 13,  // text, one rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32"
-  Refusal = 14,       // RefusalCommand, followed by the bytes to send to a refused client
+  AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
+  Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
 };
 
 struct StopCommand {
-  uint32_t graceMs;  // how long children may take to finish; then SIGTERM
-  uint32_t killMs;   // how long after that; then SIGKILL
+  uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
+  uint32_t killMs;   // how long they may take to obey it; then SIGKILL
 };
 
 struct BeginCommand {
   uint64_t firstId;  // the id of its first connection
 };
 
-// How many connections retired zygotes still serve. They count among this one's maximum.
-struct RetiredChildrenCommand {
+// What zygotes that have retired still serve, which counts too where this one has children.
+struct ElsewhereCommand {
   uint32_t children;
 };
 
 struct ResizeCommand {
-  uint32_t most;  // connections at the same time
+  uint32_t most;  // connections at once
 };
 
-// The limits on accepting connections.
+// Who may come in.
 struct AdmissionCommand {
   uint32_t maxChildren;
   uint32_t maxPerSource;      // 0: no limit
-  uint32_t acceptIntervalUs;  // between two connections, at the sustained rate; 0: no limit
-  uint32_t acceptBurst;       // how many may come together
+  uint32_t acceptIntervalUs;  // between two connections, at the steady rate; 0: no limit
+  uint32_t acceptBurst;       // how many may come at once
   uint32_t sourceIntervalUs;  // the same for one source
   uint32_t sourceBurst;
 };
 
-// Why a client is refused.
+// Why a client is turned away.
 enum class Reason : uint32_t {
   Address = 0,
   MaxPerSource = 1,
@@ -71,9 +71,9 @@ enum class Reason : uint32_t {
 constexpr uint32_t kReasons = 5;
 
 enum class Policy : uint32_t {
-  Queue = 0,   // left in the backlog. Only for the limits of the whole server
-  Refuse = 1,  // accepted, sent a text, and closed
-  Reset = 2,   // accepted, and closed with a reset
+  Queue = 0,   // left in the line; for the limits of the whole server
+  Refuse = 1,  // told something, and closed
+  Reset = 2,
 };
 
 struct RefusalCommand {
@@ -81,15 +81,15 @@ struct RefusalCommand {
   uint32_t policy;  // Policy
 };
 
-// The limits on the time of a connection, in milliseconds; 0: no limit.
+// What a connection may take of time, in milliseconds; 0: no limit.
 struct TimesCommand {
   uint32_t firstByteMs;   // until the client's first byte
   uint32_t idleMs;        // during which no byte moves, either way
-  uint32_t connectionMs;  // from accept to the child's end
-  uint32_t killMs;        // from SIGTERM to SIGKILL; 0: SIGKILL at once
+  uint32_t connectionMs;  // in all
+  uint32_t killMs;        // then SIGTERM, and this much later SIGKILL; 0: SIGKILL at once
 };
 
-// The resource limits of a child. Only those in the set apply.
+// What a child may use of the machine: those in the set.
 enum Resource : uint32_t {
   kMemory = 1,
   kCpu = 2,
@@ -100,7 +100,7 @@ enum Resource : uint32_t {
 };
 
 struct ResourcesCommand {
-  uint64_t memory;  // bytes, beyond what the child begins with
+  uint64_t memory;  // bytes of its own, beyond what it begins with
   uint64_t core;    // bytes
   uint32_t cpuSeconds;
   uint32_t openFiles;
@@ -117,19 +117,19 @@ enum class Limit : uint32_t {
   Connection = 3,
   Cpu = 4,
   Memory = 5,
-  Grace = 6,  // the grace period of a stopping server
+  Grace = 6,  // of a server that was told to stop
 };
 
 // Zygote to owner.
 enum class Record : uint32_t {
-  LoadFailed = 1,  // JSON: the error that the handler script threw. Sent by JavaScript, before the loop runs
+  LoadFailed = 1,  // JSON: the handler's own error. Sent by JavaScript, before there is a loop
   Listening = 2,   // no body
   Connection = 3,  // ConnectionRecord
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
   Retired = 7,     // RetiredRecord: the answer to Retire
-  Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before the loop runs
+  Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
   Pong = 9,   // no body
   Refused = 10,  // RefusedRecord
 };
@@ -140,7 +140,7 @@ struct ConnectionRecord {
   uint16_t family;  // AF_INET, AF_INET6 or AF_UNIX
   uint16_t remotePort;
   uint16_t localPort;
-  char remoteAddress[110];  // text with a terminating NUL; a longer path of a Unix socket is cut
+  char remoteAddress[110];  // text, ended by NUL
   char localAddress[112];
 };
 
@@ -159,16 +159,16 @@ struct ExitRecord {
   uint64_t bytesIn;
   uint64_t bytesOut;
   uint32_t limit;      // Limit
-  int32_t execErrnum;  // not 0: why execve(2) failed
+  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
 };
 
-// A connection has ended, and its process goes on: a worker's, or that of a server of one process.
+// In a server of one process: a connection has ended, and no process with it.
 struct EndRecord {
   uint64_t id;
   uint64_t durationUs;
 };
 
-// A system call failed, and the server goes on. Reported once until it succeeds again.
+// A system call failed in a way that a server outlives. Said once until it succeeds again.
 struct TroubleRecord {
   int32_t errnum;
   char syscall[12];
@@ -178,7 +178,7 @@ struct RetiredRecord {
   uint64_t nextId;  // for the first connection of the next zygote
 };
 
-// Clients were refused: how many since the last such record for this reason, and the address of the latest.
+// Clients were turned away: the last of them, and how many since the last such record for this reason.
 struct RefusedRecord {
   uint32_t reason;  // Reason
   uint32_t count;
@@ -214,10 +214,10 @@ constexpr Layout kLayouts[] = {
      static_cast<uint32_t>(Command::Begin),
      sizeof(BeginCommand),
      {TRUEFORK_FIELD(BeginCommand, firstId)}},
-    {"RetiredChildren",
-     static_cast<uint32_t>(Command::RetiredChildren),
-     sizeof(RetiredChildrenCommand),
-     {TRUEFORK_FIELD(RetiredChildrenCommand, children)}},
+    {"Elsewhere",
+     static_cast<uint32_t>(Command::Elsewhere),
+     sizeof(ElsewhereCommand),
+     {TRUEFORK_FIELD(ElsewhereCommand, children)}},
     {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
     {"Resize",
      static_cast<uint32_t>(Command::Resize),

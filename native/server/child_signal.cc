@@ -29,8 +29,8 @@ ChildSignal::ChildSignal() {
   sigaction(SIGCHLD, &action, &before_);
 }
 
-packed::Vector<pid_t> ChildSignal::Drain() {
-  packed::Vector<pid_t> pids;
+arena::Vector<pid_t> ChildSignal::Drain() {
+  arena::Vector<pid_t> pids;
   pid_t some[64];
   ssize_t size;
   while ((size = read(pipe_[0], some, sizeof some)) > 0)

@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
-// The handler writes the pid that the signal is about to a pipe, and does nothing else. A signalfd(2) would need the
-// signal blocked in every thread, and Node's own threads do not block it. There can be one at a time, because a signal has
-// one handler.
+// The handler writes the pid that the signal is about to a pipe, and does nothing else. A signalfd(2) would
+// need the signal blocked in every thread, and Node's own threads do not block it. There can be one at a
+// time, because a signal has one handler.
 class ChildSignal {
  public:
   ChildSignal();
@@ -22,9 +22,9 @@ class ChildSignal {
   bool ok() const { return pipe_[0] >= 0; }
   int fd() const { return pipe_[0]; }
 
-  // The pids that signals came for. Signals that come while one is pending are lost (signal(7)), so others may have ended
-  // as well.
-  packed::Vector<pid_t> Drain();
+  // The pids that signals came for. Signals that come while one is pending are lost (signal(7)), so others
+  // may have ended as well.
+  arena::Vector<pid_t> Drain();
 
   // Gives SIGCHLD its former disposition back, and closes the pipe.
   void Restore();

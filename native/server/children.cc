@@ -39,11 +39,12 @@ void Children::Signal(int signo) const {
   for (const auto& [pid, child] : live_) kill(pid, signo);
 }
 
-// waitpid(-1) makes the kernel search all children for one that has ended. With thousands of them that would cost more
-// than a fork. Then only those are waited for that a signal came for, each of which the kernel finds by its pid at once.
-// Because signals can be lost while one is pending, a sweep over all follows a little later.
+// waitpid(-1) makes the kernel search all children for one that has ended. With thousands of them that would
+// cost more than a fork. Then only those are waited for that a signal came for, each of which the kernel
+// finds by its pid at once. Because signals can be lost while one is pending, a sweep over all follows a
+// little later.
 void Children::Reap(Time now, const OnEnd& onEnd) {
-  const packed::Vector<pid_t> signalled = signal_.Drain();
+  const arena::Vector<pid_t> signalled = signal_.Drain();
   const bool sweeps = sweepAt_.HasPassed(now) || (!signalled.empty() && live_.size() <= kFewChildren);
   if (sweeps) {
     while (Wait(-1, onEnd)) continue;

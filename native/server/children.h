@@ -10,7 +10,7 @@
 
 #include "server/admission/source.h"
 #include "server/child_signal.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
@@ -55,8 +55,8 @@ class Children {
   int fd() const { return signal_.fd(); }
   Deadline NextDeadline() const { return sweepAt_; }
 
-  // The lecture's loop: waits for every child that has ended, without blocking, until there is no other. A process that
-  // is not in the table, started by the handler's module or adopted, is reaped and not reported.
+  // The lecture's loop: waits for every child that has ended, without blocking, until there is no other. A
+  // process that is not in the table, started by the handler's module or adopted, is reaped and not reported.
   using OnEnd = std::function<void(const EndedChild&)>;
   void Reap(Time now, const OnEnd& onEnd);
 
@@ -67,7 +67,7 @@ class Children {
   bool Wait(pid_t which, const OnEnd& onEnd);
 
   ChildSignal signal_;
-  packed::UnorderedMap<pid_t, Child> live_;
+  arena::UnorderedMap<pid_t, Child> live_;
   size_t serving_ = 0;
   Deadline sweepAt_;  // when to look for children whose signal was lost
 };

@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "fork/signals.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "support/assert.h"
 #include "support/faults.h"
 #include "support/raw_syscall.h"
@@ -23,8 +23,8 @@ namespace truefork {
 
 namespace {
 
-// The variables of UCSPI. Those that do not apply to a connection have to be unset: inherited ones would describe some
-// other connection.
+// The variables of UCSPI. Those that do not apply to a connection have to be unset: inherited ones would
+// describe some other connection.
 const char* const kUcspi[] = {"PROTO",          "TCPLOCALIP",     "TCPLOCALPORT",  "TCPLOCALHOST",
                               "TCPREMOTEIP",    "TCPREMOTEPORT",  "TCPREMOTEHOST", "TCPREMOTEINFO",
                               "UNIXLOCALPATH",  "UNIXLOCALUID",   "UNIXLOCALGID",  "UNIXLOCALPID",
@@ -38,8 +38,8 @@ bool IsUcspi(const char* variable) {
   return false;
 }
 
-// The loop opens all descriptors with O_CLOEXEC; what was open before it is marked here. Node marks standard error, too,
-// which the program is to have (uv_disable_stdio_inheritance).
+// The loop opens all descriptors with O_CLOEXEC; what was open before it is marked here. Node marks standard
+// error, too, which the program is to have (uv_disable_stdio_inheritance).
 void MarkDescriptorsCloseOnExec() {
   fcntl(STDERR_FILENO, F_SETFD, 0);
   DIR* folder = opendir("/proc/self/fd");
@@ -70,7 +70,8 @@ struct Launch {
   int connection;
   Slot* slot;
   pid_t parent;
-  std::atomic<int> isUnderWay{0};  // the kernel clears it when the child leaves this memory: set_tid_address(2)
+  std::atomic<int> isUnderWay{
+      0};  // the kernel clears it when the child leaves this memory: set_tid_address(2)
 
   pid_t child = 0;
   std::vector<std::string> variables;
@@ -80,11 +81,13 @@ struct Launch {
 
 namespace {
 
-// Runs in the child, in its parent's memory, while the parent goes on. So there is nothing here but system calls without
-// the C library, whose variables, errno among them, are the parent's; and nothing is written but the slot.
+// Runs in the child, in its parent's memory, while the parent goes on. So there is nothing here but system
+// calls without the C library, whose variables, errno among them, are the parent's; and nothing is written
+// but the slot.
 //
-// Handlers are reset first, while every signal is blocked: a signal handled here would run the parent's handler on the
-// parent's variables. execve(2) resets handlers by itself, but keeps what is ignored, as Node ignores SIGPIPE.
+// Handlers are reset first, while every signal is blocked: a signal handled here would run the parent's
+// handler on the parent's variables. execve(2) resets handlers by itself, but keeps what is ignored, as Node
+// ignores SIGPIPE.
 __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   auto* launch = static_cast<Launch*>(given);
   RawSyscall(SYS_set_tid_address, RawPointer(&launch->isUnderWay));
@@ -141,8 +144,8 @@ pid_t ExecSpawner::Start(const Connection& client, Slot* slot) {
     return -1;
   }
   if (signalsToReset_.empty()) FindSignalsToReset();
-  // Limits are applied with the C library, which two processes cannot use on the same thread-local memory. Such a child is
-  // waited for, as by vfork(2). So is one that finds no free launch.
+  // Limits are applied with the C library, which two processes cannot use on the same thread-local memory.
+  // Such a child is waited for, as by vfork(2). So is one that finds no free launch.
   Launch* launch = limits_.Any() || !kHasRawSyscalls ? nullptr : FreeLaunch();
   const bool waits = launch == nullptr;
   if (waits) launch = &launches_[0];

@@ -7,7 +7,7 @@
 
 #include "child/traffic.h"
 #include "child/worker.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "protocol/handoff.h"
 
 namespace truefork {

@@ -75,4 +75,23 @@ void Listeners::Close() {
   listening_.clear();
 }
 
+// The connection was gone before it was accepted, or the network reports an error on it. accept(2) says to
+// treat these like EAGAIN, and to accept the next.
+bool ConcernsOneClientOnly(int errnum) {
+  switch (errnum) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace truefork

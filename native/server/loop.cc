@@ -1,5 +1,5 @@
-// The forking server: the lecture's accept, fork, close and waitpid. Each line of the loop in Run() that needs more than a
-// system call is one class, in the file of its name.
+// The forking server: the lecture's accept, fork, close and waitpid. Each line of the loop in Run() that
+// needs more than a system call is one class, in the file of its name.
 #include "server/loop.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "child/drain_flag.h"
-#include "isolation/pact.h"
+#include "isolation/parent_death.h"
 #include "server/fork_spawner.h"
 
 namespace truefork {
@@ -19,7 +19,6 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
       channel_(options.channel),
       reports_(channel_),
       timeouts_(slots_),
-      admission_(options.maxChildren),
       refusals_(reports_),
       acceptor_(options.listeners, admission_, refusals_, reports_),
       spares_(options.spares),
@@ -28,7 +27,8 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
   if (options.program) {
     spawner_ = std::make_unique<ExecSpawner>(*options.program, slots_, limits_);
   } else {
-    spawner_ = std::make_unique<ForkSpawner>(loop, slots_, limits_, spares_, [this] { ReleaseParentResources(); });
+    spawner_ =
+        std::make_unique<ForkSpawner>(loop, slots_, limits_, spares_, [this] { ReleaseParentResources(); });
   }
   RegisterCommands();
 }
@@ -51,7 +51,8 @@ ServeLoop::Outcome ServeLoop::Run() {
     const Time now = Now();
     if (ready.owner) Obey();
     if (ready.worker) CollectWorkers(now);
-    if (ready.child) children_.Reap(now, [&](const EndedChild& ended) { OnChildEnded(ended, now); });  // waitpid(2)
+    if (ready.child)
+      children_.Reap(now, [&](const EndedChild& ended) { OnChildEnded(ended, now); });  // waitpid(2)
     EnforceDeadlines(now);
     if (IsOver()) return Over{};
 
@@ -92,7 +93,8 @@ ServeLoop::Ready ServeLoop::Wait() {
                   {children_.fd(), POLLIN, 0},
                   {spares_.doneFd(), POLLIN, 0}};
   const nfds_t count = spares_.doneFd() >= 0 ? 4 : 3;  // poll(2) takes no more than RLIMIT_NOFILE
-  if (poll(fds, count, NextDeadline(flush, now).PollTimeout(now)) < 0) return {};  // EINTR: SIGCHLD is in its pipe
+  if (poll(fds, count, NextDeadline(flush, now).PollTimeout(now)) < 0)
+    return {};  // EINTR: SIGCHLD is in its pipe
   return {fds[0].revents != 0, (fds[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0,
           fds[2].revents != 0 || children_.NextDeadline().HasPassed(Now()), fds[3].revents != 0};
 }
@@ -169,7 +171,8 @@ void ServeLoop::CollectWorkers(Time now) {
   }
 }
 
-// In a child, right after the fork. Every descriptor that a child kept open would be one that the zygote cannot close.
+// In a child, right after the fork. Every descriptor that a child kept open would be one that the zygote
+// cannot close.
 void ServeLoop::ReleaseParentResources() {
   acceptor_.CloseDescriptors();
   close(channel_.fd());
@@ -189,21 +192,28 @@ void ServeLoop::Obey() {
 
 void ServeLoop::RegisterCommands() {
   using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) { shutdown_.Stop(stop, Now()); });
+  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) {
+    shutdown_.Stop(std::chrono::milliseconds(stop.graceMs), Now());
+  });
   commands_.On(Command::Kill, [this] { shutdown_.Kill(Now()); });
   commands_.On(Command::Retire, [this] {
     shutdown_.Retire();
     reports_.Retired(acceptor_.nextId());
   });
-  commands_.On<BeginCommand>(Command::Begin, [this](const BeginCommand& begin) { acceptor_.Begin(begin.firstId); });
-  commands_.On<RetiredChildrenCommand>(Command::RetiredChildren, [this](const RetiredChildrenCommand& retired) {
+  commands_.On<BeginCommand>(Command::Begin,
+                             [this](const BeginCommand& begin) { acceptor_.Begin(begin.firstId); });
+  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const ElsewhereCommand& retired) {
     admission_.capacity().SetRetiredChildren(retired.children);
   });
-  commands_.On<TimesCommand>(Command::Times, [this](const TimesCommand& times) { timeouts_.SetTimes(times); });
-  commands_.On<ResourcesCommand>(Command::Resources, [this](const ResourcesCommand& given) { limits_.Set(given); });
-  commands_.On<AdmissionCommand>(Command::Admission, [this](const AdmissionCommand& given) { admission_.SetLimits(given); });
+  commands_.On<TimesCommand>(Command::Times,
+                             [this](const TimesCommand& times) { timeouts_.SetTimes(times); });
+  commands_.On<ResourcesCommand>(Command::Resources,
+                                 [this](const ResourcesCommand& given) { limits_.Set(given); });
+  commands_.On<AdmissionCommand>(Command::Admission,
+                                 [this](const AdmissionCommand& given) { admission_.SetLimits(given); });
   commands_.OnMessage(Command::AddressRules, [this](const Channel::Message& rules) {
-    // Rules that TypeScript has checked and this cannot read are a bug of ours. Serving no one is safer than everyone.
+    // Rules that TypeScript has checked and this cannot read are a bug of ours. Serving no one is safer than
+    // everyone.
     if (!admission_.SetRules(rules.body)) EndProcessGroup();
   });
   commands_.OnMessage(Command::Refusal, [this](const Channel::Message& message) {

@@ -32,10 +32,9 @@ class ServeLoop {
   struct Options {
     int channel;  // the stream socket to the owner
     std::vector<Listeners::Socket> listeners;
-    uint32_t maxChildren;
-    uint32_t settings = 0;                   // how many commands of the owner are obeyed before the first client
-    std::optional<Program> program = {};     // that children execute. None: they are forks of this process
-    Spares::Options spares = {};             // not with a program
+    uint32_t settings = 0;                // how many commands of the owner are obeyed before the first client
+    std::optional<Program> program = {};  // that children execute. None: they are forks of this process
+    Spares::Options spares = {};          // not with a program
     std::function<void()> onListening = {};  // called once, before the first fork
   };
 
@@ -47,8 +46,8 @@ class ServeLoop {
   // Waits for the settings, unless they have been obeyed already. Run() begins with it.
   void AwaitSettings();
 
-  // Like fork(2), Run() returns more than once: in each child, which serves its connection or waits for one; and in the
-  // parent when the server has ended.
+  // Like fork(2), Run() returns more than once: in each child, which serves its connection or waits for one;
+  // and in the parent when the server has ended.
   struct Serve {
     Connection client;
   };

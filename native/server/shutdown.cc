@@ -7,14 +7,13 @@
 
 namespace truefork {
 
-void Shutdown::Stop(const protocol::StopCommand& command, Time now) {
+void Shutdown::Stop(Duration grace, Time now) {
   if (phase_ == Phase::None) {
     Enter(Phase::Draining);
     acceptor_.BeginDrain();
   }
   AskChildrenToFinish();
-  deadline_ = now + std::chrono::milliseconds(command.graceMs);
-  killDelay_ = std::chrono::milliseconds(command.killMs);
+  deadline_ = now + grace;
 }
 
 void Shutdown::Retire() {
@@ -40,10 +39,10 @@ void Shutdown::Enforce(Time now) {
   if (!deadline_.HasPassed(now)) return;
   StopListening();
   timeouts_.Blame(protocol::Limit::Grace);
-  if (phase_ == Phase::Closed && killDelay_ > Duration::zero()) {
+  if (phase_ == Phase::Closed && timeouts_.killDelay() > Duration::zero()) {
     children_.Signal(SIGTERM);
     Enter(Phase::Terminating);
-    deadline_ = now + killDelay_;
+    deadline_ = now + timeouts_.killDelay();
   } else {
     Kill(now);
   }
@@ -56,7 +55,8 @@ void Shutdown::StopListening() {
   Enter(Phase::Closed);
 }
 
-// The flag is set before the signal is sent: a child that is being forked, and misses the signal, finds the flag.
+// The flag is set before the signal is sent: a child that is being forked, and misses the signal, finds the
+// flag.
 void Shutdown::AskChildrenToFinish() {
   DrainFlag::Set();
   children_.Signal(kFinishSignal);

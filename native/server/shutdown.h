@@ -1,7 +1,6 @@
 // How a server ends: it drains, then SIGTERM, then SIGKILL, each after its time.
 #pragma once
 
-#include "protocol/messages.h"
 #include "server/acceptor.h"
 #include "server/children.h"
 #include "server/limits/connection_timeouts.h"
@@ -15,12 +14,13 @@ class Shutdown {
   Shutdown(Acceptor& acceptor, Spares& spares, Children& children, ConnectionTimeouts& timeouts)
       : acceptor_(acceptor), spares_(spares), children_(children), timeouts_(timeouts) {}
 
-  // Accepts what is in the backlog, then closes the listeners. Children are asked to finish; those that last longer than
-  // the grace period get SIGTERM, and `killMs` later SIGKILL. A second command sets new times.
-  void Stop(const protocol::StopCommand& command, Time now);
+  // Accepts what is in the backlog, then closes the listeners. Children are asked to finish; those that last
+  // longer than the grace period get SIGTERM, and SIGKILL after the delay that is set for connection
+  // timeouts, too. A second command sets a new grace period.
+  void Stop(Duration grace, Time now);
 
-  // Another zygote serves the listeners from now on: closes this one's copies, so that clients in the backlog are left to
-  // the other. Children are asked to finish, and get all the time they need.
+  // Another zygote serves the listeners from now on: closes this one's copies, so that clients in the backlog
+  // are left to the other. Children are asked to finish, and get all the time they need.
   void Retire();
 
   // SIGKILL for every child.
@@ -52,7 +52,6 @@ class Shutdown {
   ConnectionTimeouts& timeouts_;
   Phase phase_ = Phase::None;
   Deadline deadline_;  // when the phase is over
-  Duration killDelay_{0};
 };
 
 }  // namespace truefork

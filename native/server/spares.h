@@ -1,6 +1,6 @@
-// Children forked ahead of their connections (Apache calls this prefork): the fork, and everything that a process does
-// first, is off the client's path. With `connectionsPerChild` above 1 they are workers, which come back for another
-// connection when they have served one.
+// Children forked ahead of their connections (Apache calls this prefork): the fork, and everything that a
+// process does first, is off the client's path. With `connectionsPerChild` above 1 they are workers, which
+// come back for another connection when they have served one.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +10,7 @@
 
 #include "protocol/connection.h"
 #include "server/backoff.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
@@ -47,8 +47,8 @@ class Spares {
   // A worker that was forked for a connection, and comes back.
   void AddBusy(const Worker& worker);
 
-  // Passes the connection to the worker that has served last, whose memory is warmest; where none has served, to the one
-  // that has waited longest. Nothing where no worker is idle.
+  // Passes the connection to the worker that has served last, whose memory is warmest; where none has served,
+  // to the one that has waited longest. Nothing where no worker is idle.
   std::optional<Worker> HandOff(const Connection& client, Time now);
 
   // Readable when workers have something to say; -1 where none ever will.
@@ -76,9 +76,9 @@ class Spares {
   void Close(const Worker& worker) const;
 
   Options options_;
-  uint32_t wanted_;              // between min and max
-  packed::Vector<Worker> idle_;  // the next is at the back
-  packed::UnorderedMap<pid_t, Worker> busy_;
+  uint32_t wanted_;             // between min and max
+  arena::Vector<Worker> idle_;  // the next is at the back
+  arena::UnorderedMap<pid_t, Worker> busy_;
   int epoll_ = -1;  // of all channels, where workers come back
   bool isDismissed_ = false;
   Time lastConnection_{};

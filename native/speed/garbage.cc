@@ -1,6 +1,6 @@
 #include "speed/garbage.h"
 
-#include "support/isolate.h"
+#include "support/node_symbols.h"
 
 extern "C" __attribute__((weak)) void v8_low_memory(void* isolate) __asm__(
     "_ZN2v87Isolate21LowMemoryNotificationEv");

@@ -9,7 +9,7 @@
 #include "fork/fork.h"
 #include "fork/fuse.h"
 #include "fork/threads.h"
-#include "posix/delivery.h"
+#include "posix/signal_delivery.h"
 
 namespace truefork {
 

@@ -11,7 +11,7 @@
 
 #include "binding/args.h"
 #include "binding/errors.h"
-#include "posix/delivery.h"
+#include "posix/signal_delivery.h"
 #include "posix/time.h"
 #include "support/clock.h"
 #include "support/libc.h"

@@ -27,7 +27,7 @@ size_t Admission::Hash::operator()(uint64_t key) const {
   return hash ^ hash >> 33;
 }
 
-Admission::Admission(uint32_t maxChildren) : capacity_(maxChildren), sources_(0, Hash{RandomSeed()}) {}
+Admission::Admission() : sources_(0, Hash{RandomSeed()}) {}
 
 void Admission::SetLimits(const protocol::AdmissionCommand& limits) {
   capacity_.SetMaximum(limits.maxChildren);
@@ -85,8 +85,8 @@ void Admission::Release(const Source& source, Time now) {
   if (visits.connections == 0 && visits.bucket.IsFull(now)) sources_.erase(found);
 }
 
-// A source without connections is remembered until its bucket is full again. Above kMostSources it is forgotten
-// earlier, so that a client with a million networks cannot fill the memory.
+// A source without connections is remembered until its bucket is full again. Above kMostSources it is
+// forgotten earlier, so that a client with a million networks cannot fill the memory.
 void Admission::ForgetIdleSources(Time now) {
   for (const bool forgetsRates : {false, true}) {
     for (auto it = sources_.begin(); it != sources_.end();) {

@@ -10,14 +10,14 @@
 #include "server/admission/capacity.h"
 #include "server/admission/source.h"
 #include "server/admission/token_bucket.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
 
 class Admission {
  public:
-  explicit Admission(uint32_t maxChildren);
+  Admission();
 
   void SetLimits(const protocol::AdmissionCommand& limits);
   Capacity& capacity() { return capacity_; }
@@ -25,8 +25,8 @@ class Admission {
   bool SetRules(std::string_view text) { return rules_.Parse(text); }
   void SetPolicy(protocol::Reason reason, protocol::Policy policy);
 
-  // Whether to take the next client out of the backlog, be it only to refuse it. Only a limit of the whole server can
-  // leave clients in the backlog: a client over its own limit would block the ones behind it.
+  // Whether to take the next client out of the backlog, be it only to refuse it. Only a limit of the whole
+  // server can leave clients in the backlog: a client over its own limit would block the ones behind it.
   bool MayAccept(size_t serving, Time now) const;
   // When the passing of time changes that.
   Deadline OpensAt(size_t serving, Time now) const;
@@ -54,13 +54,13 @@ class Admission {
   void ForgetIdleSources(Time now);
 
   AddressRules rules_;
-  Capacity capacity_;
+  Capacity capacity_{Capacity::kUnlimited};
   uint32_t maxPerSource_ = 0;  // 0: no limit
   protocol::Policy policies_[protocol::kReasons] = {};
   Rate rate_;
   Rate sourceRate_;
   TokenBucket bucket_;
-  packed::UnorderedMap<uint64_t, Visits, Hash> sources_;
+  arena::UnorderedMap<uint64_t, Visits, Hash> sources_;
   size_t forgetAt_ = kFewSources;
 
   static constexpr size_t kFewSources = 1024;

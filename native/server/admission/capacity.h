@@ -8,6 +8,8 @@ namespace truefork {
 
 class Capacity {
  public:
+  static constexpr uint32_t kUnlimited = UINT32_MAX;
+
   explicit Capacity(uint32_t maximum) : maximum_(maximum) {}
 
   void SetMaximum(uint32_t maximum) { maximum_ = maximum; }
@@ -18,8 +20,8 @@ class Capacity {
 
   // `serving` is how many connections this process serves.
   //
-  // Always admit one, even while retired zygotes fill the maximum: otherwise a reload blocks the new zygote until the
-  // longest old connection ends.
+  // Always admit one, even while retired zygotes fill the maximum: otherwise a reload blocks the new zygote
+  // until the longest old connection ends.
   bool IsFull(size_t serving) const { return (serving == 0 ? 0 : serving + retiredChildren_) >= maximum_; }
 
  private:

@@ -1,4 +1,5 @@
-// The limits on the time of a connection, enforced from outside: a child that hangs is ended as surely as one that waits.
+// The limits on the time of a connection, enforced from outside: a child that hangs is ended as surely as one
+// that waits.
 #pragma once
 
 #include <sys/types.h>
@@ -10,7 +11,7 @@
 #include "server/limits/deadlines.h"
 #include "server/limits/slots.h"
 #include "server/limits/tcp_traffic.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
@@ -29,6 +30,8 @@ class ConnectionTimeouts {
   // They apply to connections that are served already, too.
   void SetTimes(const Times& times);
   void SetTimes(const protocol::TimesCommand& command);
+
+  Duration killDelay() const { return times_.killDelay; }
 
   // In the parent: the child with this slot serves this connection from now on.
   void Watch(uint32_t slot, pid_t pid, int fd, const Address& peer);
@@ -72,7 +75,7 @@ class ConnectionTimeouts {
   Times times_;
   Slots& slots_;
   Deadlines deadlines_;
-  packed::Vector<Watched> watched_;  // by slot
+  arena::Vector<Watched> watched_;  // by slot
 };
 
 }  // namespace truefork

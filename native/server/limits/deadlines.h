@@ -1,17 +1,18 @@
-// The next deadline of each child, in a heap: with ten thousand children the nearest is still found at once, and one is
-// moved or removed in a few steps.
+// The next deadline of each child, in a heap: with ten thousand children the nearest is still found at once,
+// and one is moved or removed in a few steps.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
-#include "speed/packed.h"
+#include "speed/arena.h"
 #include "support/time.h"
 
 namespace truefork {
 
-// Keys are slot indices, small numbers that are used again, so a table by key says where in the heap each entry is.
+// Keys are slot indices, small numbers that are used again, so a table by key says where in the heap each
+// entry is.
 class Deadlines {
  public:
   // Sets or moves the deadline of this key.
@@ -37,8 +38,8 @@ class Deadlines {
   void SiftDown(size_t at, Entry entry);
   void RemoveAt(size_t at);
 
-  packed::Vector<Entry> heap_;
-  packed::Vector<size_t> places_;  // by key
+  arena::Vector<Entry> heap_;
+  arena::Vector<size_t> places_;  // by key
 };
 
 }  // namespace truefork

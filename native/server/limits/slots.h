@@ -4,14 +4,15 @@
 #include <cstdint>
 
 #include "protocol/slot.h"
-#include "speed/packed.h"
+#include "speed/arena.h"
 
 namespace truefork {
 
 class Slots {
  public:
-  // Mapped before the first fork: memory that is mapped later would not be shared with the children forked before. Pages
-  // of slots that are never taken cost nothing, so the capacity can be more than any server needs.
+  // Mapped before the first fork: memory that is mapped later would not be shared with the children forked
+  // before. Pages of slots that are never taken cost nothing, so the capacity can be more than any server
+  // needs.
   static constexpr uint32_t kCapacity = 1'000'000;
 
   // The memory is never unmapped: in a child it outlives the loop that made it.
@@ -36,7 +37,7 @@ class Slots {
   uint32_t capacity_;
   Slot* slots_ = nullptr;
   uint32_t unused_ = 0;  // the first index that was never taken
-  packed::Vector<uint32_t> free_;
+  arena::Vector<uint32_t> free_;
 };
 
 }  // namespace truefork
