@@ -14,6 +14,7 @@
 #include "binding/serve.h"
 #include "binding/socket_traffic.h"
 #include "binding/system.h"
+#include "binding/trace.h"
 #include "child/drain_flag.h"
 #include "child/traffic.h"
 #include "child/worker.h"
@@ -112,6 +113,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("ranOutOfMemory", [](const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); });
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+  give("trace", Trace);
+  give("traceMark", TraceMark);
 
   exports.Set("posix", PosixCalls(env));
   return exports;
