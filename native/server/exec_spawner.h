@@ -1,5 +1,6 @@
-// Children that become any program, as inetd and tcpserver have it: the connection is the program's standard input and
-// output, and its environment says who the client is (UCSPI: cr.yp.to/proto/ucspi.txt, and ucspi-unix for Unix sockets).
+// Children that become any program, as inetd and tcpserver have it: the connection is the program's standard
+// input and output, and its environment says who the client is (UCSPI: cr.yp.to/proto/ucspi.txt, and
+// ucspi-unix for Unix sockets).
 #pragma once
 
 #include <sys/types.h>
@@ -22,9 +23,9 @@ struct Program {
 
 struct Launch;
 
-// Neither page tables nor memory are copied, however big the zygote is: until execve(2) the child runs in the zygote's own
-// memory (CLONE_VM), on a stack of its own, and the zygote does not wait for it. See BecomeProgram() for what that
-// demands.
+// Neither page tables nor memory are copied, however big the zygote is: until execve(2) the child runs in the
+// zygote's own memory (CLONE_VM), on a stack of its own, and the zygote does not wait for it. See
+// BecomeProgram() for what that demands.
 class ExecSpawner : public Spawner {
  public:
   // Marks all descriptors of this process but the standard ones close-on-exec.
@@ -33,8 +34,8 @@ class ExecSpawner : public Spawner {
   ExecSpawner(const ExecSpawner&) = delete;
   ExecSpawner& operator=(const ExecSpawner&) = delete;
 
-  // A child that cannot execute the program leaves the errno in its slot, and exits as a shell does: with 127 where there
-  // is no such file, else with 126.
+  // A child that cannot execute the program leaves the errno in its slot, and exits as a shell does: with 127
+  // where there is no such file, else with 126.
   Spawned Spawn(const Connection& client) override;
   [[noreturn]] Spawned SpawnSpare() override;
   void Forget(pid_t pid) override;

@@ -65,13 +65,14 @@ void ConnectionTimeouts::Blame(Limit limit) {
   }
 }
 
-// Deadlines are lazy: a byte that moves, which only the child sees, moves no deadline. When one fires, the slot is read
-// again, and if bytes have moved since, the deadline is set anew.
+// Deadlines are lazy: a byte that moves, which only the child sees, moves no deadline. When one fires, the
+// slot is read again, and if bytes have moved since, the deadline is set anew.
 void ConnectionTimeouts::Arm(uint32_t slot, Time now) {
   const Watched& child = watched_[slot];
   Deadline next;
   if (times_.connection) next = child.since + *times_.connection;
-  if (times_.firstByte && BytesIn(slot) == 0) next = std::min<Deadline>(next, child.countedFrom + *times_.firstByte);
+  if (times_.firstByte && BytesIn(slot) == 0)
+    next = std::min<Deadline>(next, child.countedFrom + *times_.firstByte);
   if (times_.idle) next = std::min<Deadline>(next, LastActivity(slot, now) + *times_.idle);
   if (next.IsSet()) {
     deadlines_.Set(slot, next);
@@ -103,9 +104,9 @@ Limit ConnectionTimeouts::Overdue(uint32_t slot, Time now) const {
   return Limit::None;
 }
 
-// A connection is idle when neither the child nor the kernel has moved a byte. What the child counts is not enough: a
-// child may hang before it reads what came, an executed program counts nothing, and what a child wrote long ago may still
-// be on its way to a slow reader.
+// A connection is idle when neither the child nor the kernel has moved a byte. What the child counts is not
+// enough: a child may hang before it reads what came, an executed program counts nothing, and what a child
+// wrote long ago may still be on its way to a slow reader.
 void ConnectionTimeouts::AskKernel(uint32_t slot, Time now) {
   Watched& child = watched_[slot];
   const bool childCounts = slots_[slot].lastActivity.load() != Time{};
