@@ -1,31 +1,30 @@
 /** What a server has counted, for a page of its state or a scrape of its metrics. */
-import { endingLimits, refusalReasons, replacementReasons } from '../wire/protocol.js';
-import type {
-  ChildUsage,
-  EndInfo,
-  EndingLimit,
-  ExitInfo,
-  RefusalReason,
-  ReplacementReason,
-} from './records.js';
+import {
+  type EndingLimit,
+  endingLimits,
+  type RefusalReason,
+  refusalReasons,
+  replacementReasons,
+} from '../wire/messages.js';
+import type { ChildUsage, EndInfo, ExitInfo, ReplacementReason } from './records.js';
 
 export interface ServerStats {
   /** Since the server was made, in milliseconds. */
   uptimeMs: number;
   /** Connections that are being served now. */
   live: number;
-  /** Connections that were let in. */
+  /** Connections that were accepted and served. */
   connections: number;
   /** How the children ended: code 0, another code, or a signal. */
   exits: { ok: number; failed: number; signalled: number };
-  /** Those of them that a limit ended. */
+  /** How many of them a limit ended. */
   limited: Record<EndingLimit, number>;
-  /** With `rollback`: how often a child was rolled back, and in how many of them it had to look for what had changed. */
+  /** With `rollback`: how often a child was rolled back, and how often it had to look for what had changed. */
   rollbacks: number;
   searchedRollbacks: number;
   /** Children that were replaced, because they could not be rolled back. */
   replaced: Record<ReplacementReason, number>;
-  /** Clients that were turned away. */
+  /** Clients that were refused. */
   refused: Record<RefusalReason, number>;
   /** Of the connections that are over. */
   bytesRead: number;
@@ -44,11 +43,11 @@ export class Tally {
   readonly #counted: Omit<ServerStats, 'uptimeMs' | 'live'> = {
     connections: 0,
     exits: { ok: 0, failed: 0, signalled: 0 },
-    limited: zeros(endingLimits.filter(limit => limit !== null)),
+    limited: zeros(endingLimits.map(({ limit }) => limit).filter(limit => limit !== null)),
     rollbacks: 0,
     searchedRollbacks: 0,
     replaced: zeros(replacementReasons.filter(reason => reason !== null)),
-    refused: zeros(refusalReasons),
+    refused: zeros(refusalReasons.map(({ reason }) => reason)),
     bytesRead: 0,
     bytesWritten: 0,
     userCPUTime: 0,
@@ -94,7 +93,7 @@ export class Tally {
     return this.#counted.refused[reason];
   }
 
-  countZygote(): void {
+  countZygoteDeath(): void {
     this.#counted.zygoteDeaths++;
   }
 
