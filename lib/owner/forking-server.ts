@@ -89,7 +89,9 @@ function connectionsOf({ connectionsPerChild, rollback, inspectChild }: Checked<
       'rollback is for children that serve several connections: leave connectionsPerChild out, or set it above 1',
     );
   if (inspectChild)
-    throw badArgument('a child that is being debugged cannot be rolled back: leave rollback or inspectChild out');
+    throw badArgument(
+      'a child that is being debugged cannot be rolled back: leave rollback or inspectChild out',
+    );
   return connectionsPerChild ?? 10_000;
 }
 

@@ -206,8 +206,18 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   #startGeneration(): Generation {
     const settings = this.settings();
-    const { stdout, handler, program, most, watch, multiplexer, spare, connectionsPerChild, rollback, inspectChild } =
-      this.#options;
+    const {
+      stdout,
+      handler,
+      program,
+      most,
+      watch,
+      multiplexer,
+      spare,
+      connectionsPerChild,
+      rollback,
+      inspectChild,
+    } = this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,

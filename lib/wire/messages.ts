@@ -145,7 +145,9 @@ export const records = {
       involuntarySwitches: u64(),
       bytesIn: u64(),
       bytesOut: u64(),
-      rolledBack: u32('0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had changed'),
+      rolledBack: u32(
+        '0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had changed',
+      ),
     },
     'a connection has ended, and its process goes on',
   ),

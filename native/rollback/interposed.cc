@@ -1,4 +1,6 @@
-#include "rollback/interposed.h"
+// The C library's functions that libc_calls.h counts. The zygote preloads the addon (ld.so(8)), so that
+// Node's own calls, its libraries' and those of native add-ons come by here. In a process that did not
+// preload it, the addon alone finds them.
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,14 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/libc_calls.h"
 #include "support/raw_syscall.h"
 
 namespace truefork::rollback {
-
-Calls calls;
-
-// V8 has mapped its heap before any JavaScript runs.
-bool CountsCalls() { return calls.mappings > 0; }
 
 namespace {
 
@@ -28,7 +26,7 @@ long Result(long result) {
 // A forked process shares pages with this one, and they cannot be told from unwritten ones any more. What
 // forks without the C library is seen by waiting for children.
 __attribute__((constructor)) void NoteForks() {
-  pthread_atfork([] { calls.processes++; }, nullptr, nullptr);
+  pthread_atfork([] { libcCalls.processes++; }, nullptr, nullptr);
 }
 
 }  // namespace
@@ -37,9 +35,9 @@ __attribute__((constructor)) void NoteForks() {
 
 #if !defined(__SANITIZE_ADDRESS__)
 
+using truefork::libcCalls;
 using truefork::RawPointer;
 using truefork::RawSyscall;
-using truefork::rollback::calls;
 using truefork::rollback::Result;
 
 // By their names for the linker, as in speed/compact_heap.cc, which has mmap().
@@ -61,7 +59,7 @@ long Syscall(long, ...) TRUEFORK_INTERPOSED("syscall");
 }
 
 int Munmap(void* start, size_t size) {
-  calls.mappings++;
+  libcCalls.mappings++;
   return static_cast<int>(Result(RawSyscall(SYS_munmap, RawPointer(start), size)));
 }
 
@@ -70,59 +68,59 @@ void* Mremap(void* start, size_t before, size_t after, int flags, ...) {
   va_start(more, flags);
   void* to = va_arg(more, void*);
   va_end(more);
-  calls.mappings++;
+  libcCalls.mappings++;
   return reinterpret_cast<void*>(
       Result(RawSyscall(SYS_mremap, RawPointer(start), before, after, flags, RawPointer(to))));
 }
 
 int Mprotect(void* start, size_t size, int protection) {
-  calls.mappings++;
+  libcCalls.mappings++;
   return static_cast<int>(Result(RawSyscall(SYS_mprotect, RawPointer(start), size, protection)));
 }
 
 int PkeyMprotect(void* start, size_t size, int protection, int key) {
-  calls.mappings++;
+  libcCalls.mappings++;
   const long number = key == -1 ? SYS_mprotect : SYS_pkey_mprotect;
   return static_cast<int>(Result(RawSyscall(number, RawPointer(start), size, protection, key)));
 }
 
 int Madvise(void* start, size_t size, int advice) {
-  calls.mappings++;
+  libcCalls.mappings++;
   return static_cast<int>(Result(RawSyscall(SYS_madvise, RawPointer(start), size, advice)));
 }
 
 int Mlock(const void* start, size_t size) {
-  calls.locks++;
+  libcCalls.locks++;
   return static_cast<int>(Result(RawSyscall(SYS_mlock, RawPointer(start), size)));
 }
 
 int Mlockall(int flags) {
-  calls.locks++;
+  libcCalls.locks++;
   return static_cast<int>(Result(RawSyscall(SYS_mlockall, flags)));
 }
 
 void* Shmat(int id, const void* start, int flags) {
-  calls.locks++;
+  libcCalls.locks++;
   return reinterpret_cast<void*>(Result(RawSyscall(SYS_shmat, id, RawPointer(start), flags)));
 }
 
 int Semop(int id, void* operations, size_t count) {
-  calls.locks++;
+  libcCalls.locks++;
   return static_cast<int>(Result(RawSyscall(SYS_semtimedop, id, RawPointer(operations), count, 0)));
 }
 
 int Unshare(int flags) {
-  calls.security++;
+  libcCalls.security++;
   return static_cast<int>(Result(RawSyscall(SYS_unshare, flags)));
 }
 
 int Setns(int fd, int type) {
-  calls.security++;
+  libcCalls.security++;
   return static_cast<int>(Result(RawSyscall(SYS_setns, fd, type)));
 }
 
 int Chroot(const char* path) {
-  calls.security++;
+  libcCalls.security++;
   return static_cast<int>(Result(RawSyscall(SYS_chroot, RawPointer(path))));
 }
 
@@ -137,7 +135,7 @@ void Count(long number) {
     case SYS_pkey_mprotect:
     case SYS_madvise:
     case SYS_brk:
-      calls.mappings++;
+      libcCalls.mappings++;
       break;
     case SYS_clone:
 #ifdef SYS_clone3
@@ -147,7 +145,7 @@ void Count(long number) {
     case SYS_fork:
     case SYS_vfork:
 #endif
-      calls.processes++;
+      libcCalls.processes++;
       break;
     case SYS_mlock:
     case SYS_mlock2:
@@ -156,7 +154,7 @@ void Count(long number) {
     case SYS_semtimedop:
     case SYS_io_setup:
     case SYS_userfaultfd:
-      calls.locks++;
+      libcCalls.locks++;
       break;
     case SYS_unshare:
     case SYS_setns:
@@ -164,7 +162,7 @@ void Count(long number) {
     case SYS_pivot_root:
     case SYS_seccomp:
     case 446:  // landlock_restrict_self
-      calls.security++;
+      libcCalls.security++;
       break;
     default:
       break;

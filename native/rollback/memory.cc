@@ -64,7 +64,8 @@ void Say(const char* what, uintptr_t start, uintptr_t end) {
 
 }  // namespace
 
-bool Memory::Prepare(const ProcFiles& files, const Range* excluded, size_t count) {
+bool Memory::Prepare(const ProcFiles& files, const Range* excluded, size_t count, bool explains) {
+  explains_ = explains;
   files_ = files;
   pageMap_ = PageMap(files.pagemap);
   std::copy_n(excluded, count, excluded_);
@@ -85,7 +86,7 @@ bool Memory::Prepare(const ProcFiles& files, const Range* excluded, size_t count
 bool Memory::Capture(const Template& pages) {
   if (!ReadAreasInto(marked_) || !CapturePages(pages)) return false;
   RawSyscall(SYS_mprotect, own_, ownRoom_, PROT_READ);
-  calls_ = calls;
+  calls_ = libcCalls;
   counts_ = Count();
   counts_ = Count();  // the first may itself have faulted
   return true;
@@ -106,16 +107,16 @@ bool Memory::CapturePages(const Template& pages) {
   for (const Area& area : marked_) {
     if (!IsPrivate(area)) continue;
     const bool isFile = area.inode != 0;
-    if (IsWritable(area) && isFile)
-      for (uintptr_t page = area.start; page < area.end; page += kPage) capture(page, true);
+    const bool takesAll = isFile && IsWritable(area);
+    for (uintptr_t page = area.start; takesAll && page < area.end; page += kPage) capture(page, true);
     const bool isRead = pageMap_.ForEachPrivate(area.start, area.end, [&](uintptr_t page, PageEntry entry) {
-      const bool isOwn = entry.isExclusive() || entry.isSwapped();
-      if (IsWritable(area)) {
-        if (!isFile && !entry.isZero) capture(page, false);
-        if (isOwn) fits = Add(page, SourceOf(runs_, page), area.protection) && fits;
-      } else if (isOwn && (area.protection & PROT_READ) != 0) {
+      if (entry.isZero) return;
+      if ((area.protection & PROT_READ) == 0)
+        fits = false;  // it holds what cannot be read
+      else if (!takesAll)
         capture(page, isFile);
-      }
+      const bool isOwn = entry.isExclusive() || entry.isSwapped();
+      if (isOwn && IsWritable(area)) fits = Add(page, SourceOf(runs_, page), area.protection) && fits;
     });
     if (!isRead || !fits) return false;
   }
@@ -144,22 +145,24 @@ Memory::Counts Memory::Count() const {
 }
 
 bool Memory::HaveMappingsChanged(const Counts& now) const {
-  return !CountsCalls() || calls.mappings != calls_.mappings || now.size != counts_.size ||
+  return !CountsLibcCalls() || libcCalls.mappings != calls_.mappings || now.size != counts_.size ||
          now.heapEnd != counts_.heapEnd;
 }
 
 Reason Memory::Restore() {
-  if (calls.processes != calls_.processes) return Reason::Children;
-  if (calls.locks != calls_.locks) return Reason::Mappings;
-  if (calls.security != calls_.security) return Reason::Security;
+  if (libcCalls.processes != calls_.processes) return Reason::Children;
+  if (libcCalls.locks != calls_.locks) return Reason::Mappings;
+  if (libcCalls.security != calls_.security) return Reason::Security;
   const Counts now = Count();
   const bool mappingsChanged = HaveMappingsChanged(now);
   wasSlow_ = mappingsChanged || now.faults != counts_.faults;
   if (wasSlow_) {
     Reason reason = Reason::None;
     if (now.heapEnd != counts_.heapEnd &&
-        RawSyscall(SYS_brk, counts_.heapEnd) != static_cast<long>(counts_.heapEnd))
+        RawSyscall(SYS_brk, counts_.heapEnd) != static_cast<long>(counts_.heapEnd)) {
+      if (explains_) Say("the heap's end cannot be put back", counts_.heapEnd, now.heapEnd);
       return Reason::Mappings;
+    }
     if (mappingsChanged) reason = RestoreMappings();
     if (reason == Reason::None) reason = FindChanges(mappingsChanged);
     if (reason != Reason::None) return reason;
@@ -196,7 +199,11 @@ Reason Memory::ForEachPart(Each each) const {
 
 Reason Memory::RestoreMappings() {
   if (!ReadAreasInto(now_)) return Reason::Mappings;
-  return ForEachPart(RestorePart);
+  return ForEachPart([this](const Part& part) {
+    const Reason reason = RestorePart(part);
+    if (reason != Reason::None && explains_) Say("a mapping cannot be put back", part.start, part.end);
+    return reason;
+  });
 }
 
 Reason Memory::RestorePart(const Part& part) {
@@ -221,21 +228,21 @@ Reason Memory::RestorePart(const Part& part) {
 Reason Memory::FindChanges(bool mappingsChanged) {
   changed_.Clear();
   size_t seen = 0;
-  bool isKnown = true;
   for (const Area& area : marked_) {
     if (!IsPrivate(area)) continue;
     const bool isRead = pageMap_.ForEachPrivate(area.start, area.end, [&](uintptr_t page, PageEntry entry) {
       const bool isOwn = entry.isExclusive() || entry.isSwapped();
-      if (!IsWritable(area) && !isOwn) return;
       const uint8_t* source = SourceOf(runs_, page);
       if (source != nullptr) seen++;
-      if (isOwn || (entry.isZero && source != nullptr)) Add(page, source, area.protection);
-      // It was not written to at the mark, and cannot have been since but through another protection.
-      if (isOwn && source == nullptr && !IsWritable(area)) isKnown = false;
+      // What could not be written to at the mark, and was not there, is not there again; of a file, it is the
+      // file's.
+      if (isOwn && source == nullptr && !IsWritable(area))
+        RawSyscall(SYS_madvise, page, kPage, MADV_DONTNEED);
+      else if (isOwn || (entry.isZero && source != nullptr))
+        Add(page, source, area.protection);
     });
     if (!isRead) return Reason::Mappings;
   }
-  if (!isKnown) return Reason::Mappings;
   size_t all = 0;
   for (const Run& run : runs_) all += run.pages;
   const bool canTellZeros = pageMap_.CanScan();

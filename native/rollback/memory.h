@@ -3,12 +3,12 @@
 
 #include <cstdint>
 
-#include "rollback/interposed.h"
 #include "rollback/kernel_state.h"
 #include "rollback/maps.h"
 #include "rollback/pages.h"
 #include "rollback/reason.h"
 #include "rollback/template.h"
+#include "support/libc_calls.h"
 
 namespace truefork::rollback {
 
@@ -17,7 +17,7 @@ class Memory {
   static constexpr size_t kMostExcluded = 8;
 
   // Before the mark: /proc's files, and what is not part of the snapshot.
-  bool Prepare(const ProcFiles& files, const Range* excluded, size_t count);
+  bool Prepare(const ProcFiles& files, const Range* excluded, size_t count, bool explains);
 
   // At the mark: compares each page with the template, and keeps those that differ. False where that cannot
   // be done, or not in the room there is.
@@ -79,7 +79,8 @@ class Memory {
   uintptr_t own_ = 0;
   size_t ownPages_ = 0;
   size_t ownRoom_ = 0;
-  Calls calls_{};
+  bool explains_ = false;  // says on standard error why it cannot restore
+  LibcCalls calls_{};
   Counts counts_{};
   bool wasSlow_ = false;
   // The kernel writes to this part of a page whenever it likes: rseq(2)'s.

@@ -8,7 +8,6 @@
 
 #include <new>
 
-#include "rollback/interposed.h"
 #include "rollback/jump.h"
 #include "rollback/kernel_state.h"
 #include "rollback/memory.h"
@@ -123,7 +122,7 @@ bool PrepareWorker(const Worker& worker) {
   procFolder = -1;
   Range excluded[Memory::kMostExcluded] = {room.WithGuards(), stack.WithGuards()};
   const size_t count = 2 + pages.Ranges(excluded + 2);
-  return control->memory.Prepare(control->kernel.files(), excluded, count);
+  return control->memory.Prepare(control->kernel.files(), excluded, count, verifiesPages);
 }
 
 bool Mark() {

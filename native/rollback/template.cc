@@ -49,16 +49,15 @@ bool FindPages(Making& making, size_t& count) {
     AddPage(making.found, page, reinterpret_cast<const uint8_t*>(count++ * kPage), isFile);
   };
   for (const Area& area : making.areas) {
-    if (area.isShared || area.isKernels || (area.protection & PROT_WRITE) == 0) continue;
-    if ((area.protection & PROT_READ) == 0) return false;
-    if (area.inode != 0) {
+    if (area.isShared || area.isKernels || (area.protection & PROT_READ) == 0) continue;
+    if (area.inode != 0 && (area.protection & PROT_WRITE) != 0) {
       if (area.end - area.start > kMostOfAFile) return false;
       for (uintptr_t page = area.start; page < area.end; page += kPage) add(page, true);
       continue;
     }
     const bool isRead =
         making.pages.ForEachPrivate(area.start, area.end, [&](uintptr_t page, PageEntry entry) {
-          if (!entry.isZero) add(page, false);
+          if (!entry.isZero) add(page, area.inode != 0);
         });
     if (!isRead) return false;
   }
