@@ -5,6 +5,7 @@
 #include "fork/garbage.h"
 #include "fork/pact.h"
 #include "fork/threads.h"
+#include "grade/confine.h"
 #include "posix/delivery.h"
 #include "posix/posix.h"
 #include "serve/blocking.h"
@@ -107,6 +108,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("ranOutOfMemory", [](const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); });
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+
+  give("becomeSubreaper", BecomeSubreaper);
+  give("reapProcess", ReapProcess);
+  give("openTerminal", OpenTerminal);
+  give("confineSignals", ConfineSignals);
 
   exports.Set("posix", PosixCalls(env));
   return exports;

@@ -1,0 +1,104 @@
+/**
+ * Looks at a running server all the time, and ends it when it leaves its limits: processes, output, files, memory. Also keeps what
+ * it printed.
+ */
+import fs from 'node:fs';
+import type { Server } from './server.js';
+import { bytesToDisk, filesWrittenBy, type ProcessStat } from './system/proc.js';
+
+export type Conduct = 'hangs' | 'daemonises' | 'kills-strangers' | 'floods-output' | 'fills-disk';
+
+const intervalMs = 40;
+const maxProcesses = 150;
+const maxOutput = 4 * 2 ** 20;
+const keptOutput = 256 * 2 ** 10;
+const maxFileBytes = 24 * 2 ** 20;
+const maxPages = (1536 * 2 ** 20) / 4096;
+
+export class Watch {
+  /** More processes than any server of a course needs: it forks without end. */
+  isBomb = false;
+  usesTooMuchMemory = false;
+  conduct: Conduct | undefined;
+  output = '';
+  /** How many processes there were at most. */
+  most = 0;
+  readonly #server: Server;
+  #heard = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #startedAtMs = Date.now();
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#timer = setInterval(() => this.#look(), intervalMs);
+  }
+
+  /** The server was ended for what it did. */
+  get stopped(): boolean {
+    return this.isBomb || this.usesTooMuchMemory || this.conduct !== undefined;
+  }
+
+  begin(): void {
+    this.#look();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  hear(chunk: Buffer): void {
+    this.#heard += chunk.length;
+    if (this.output.length < keptOutput) this.output += chunk.toString('latin1');
+    if (this.#heard > maxOutput) this.#stop('floods-output');
+  }
+
+  #look(): void {
+    const tree = this.#server.tree();
+    this.most = Math.max(this.most, tree.length);
+    if (tree.length > maxProcesses) {
+      this.isBomb = true;
+      this.#kill();
+    }
+    if (tree.reduce((sum, { residentPages }) => sum + residentPages, 0) > maxPages) {
+      this.usesTooMuchMemory = true;
+      this.#kill();
+    }
+    if (this.#fillsDisk(tree)) this.#stop('fills-disk');
+  }
+
+  #fillsDisk(tree: readonly ProcessStat[]): boolean {
+    let written = 0;
+    const files = new Set<string>();
+    for (const { pid } of tree.slice(0, 20)) {
+      written += bytesToDisk(pid);
+      for (const file of filesWrittenBy(pid)) files.add(file);
+    }
+    let size = 0;
+    for (const file of files) size += this.#sizeOfNew(file);
+    if (Math.max(written, size) < maxFileBytes) return false;
+    for (const file of files) this.#removeIfNewAndLarge(file);
+    return true;
+  }
+
+  /** What a file that existed before has grown by is in bytesToDisk() alone. */
+  #sizeOfNew(file: string): number {
+    const stats = fs.statSync(file, { throwIfNoEntry: false });
+    return stats?.isFile() && stats.birthtimeMs >= this.#startedAtMs ? stats.size : 0;
+  }
+
+  #removeIfNewAndLarge(file: string): void {
+    const stats = fs.statSync(file, { throwIfNoEntry: false });
+    if (stats?.isFile() && stats.birthtimeMs >= this.#startedAtMs && stats.size > 2 ** 20) fs.rmSync(file);
+  }
+
+  #stop(conduct: Conduct): void {
+    this.conduct ??= conduct;
+    this.#kill();
+  }
+
+  #kill(): void {
+    const { root } = this.#server;
+    if (root > 0) this.#server.signal(-root, 'SIGKILL');
+    for (const { pid } of this.#server.tree()) this.#server.signal(pid, 'SIGKILL');
+  }
+}
