@@ -4,10 +4,10 @@
  */
 import './fork/stdio.js';
 import { isMainThread } from 'node:worker_threads';
+import { addonFile, native } from './binding/native.js';
 import { misuse } from './errors.js';
 import { requiredFlags } from './fork/preflight.js';
 import { prepareToFork } from './fork/prepare.js';
-import { addonFile, native } from './native.js';
 import { execve } from './posix/process.js';
 
 /** Set for the new start alone, which takes it away again: a second one would not help. */

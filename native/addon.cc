@@ -1,29 +1,30 @@
-// What the addon gives to JavaScript. lib/native.ts has the types.
+// What the addon gives to JavaScript. lib/binding/native.ts has the types.
 #include <napi.h>
 
+#include "binding/accounts.h"
+#include "binding/blocking.h"
+#include "binding/config.h"
+#include "binding/confine.h"
+#include "binding/drop.h"
+#include "binding/errors.h"
+#include "binding/listener.h"
+#include "binding/notify.h"
+#include "binding/passwd.h"
+#include "binding/posix/posix.h"
+#include "binding/serve.h"
+#include "binding/socket_traffic.h"
+#include "binding/system.h"
+#include "binding/trace.h"
+#include "child/drain_flag.h"
+#include "child/traffic.h"
+#include "child/worker.h"
 #include "fork/exits.h"
-#include "fork/garbage.h"
-#include "fork/pact.h"
 #include "fork/threads.h"
-#include "grade/confine.h"
-#include "posix/delivery.h"
-#include "posix/posix.h"
-#include "serve/blocking.h"
-#include "serve/config.h"
-#include "serve/drop.h"
-#include "serve/listener.h"
-#include "serve/multiplexer.h"
-#include "serve/notice.h"
-#include "serve/serve.h"
-#include "serve/socket_traffic.h"
-#include "serve/traffic.h"
-#include "serve/worker.h"
-#include "support/accounts.h"
-#include "support/errors.h"
+#include "isolation/parent_death.h"
+#include "posix/signal_delivery.h"
+#include "select/multiplexer.h"
+#include "speed/garbage.h"
 #include "support/faults.h"
-#include "support/notify.h"
-#include "support/passwd.h"
-#include "support/system.h"
 
 namespace truefork {
 
@@ -67,10 +68,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
        [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), OnMainThread()); });
   give("getrandom", GetRandom);
   give("passOnDescriptors", PassOnDescriptors);
-  give("connectionThatSays", ConnectionThatSays);
+  give("socketPairWithInput", SocketPairWithInput);
   give("processLimit", ProcessLimit);
   give("passwdEntry", PasswdEntry);
-  give("reapStrangers", ReapStrangers);
+  give("reapOrphans", ReapOrphans);
 
   give("findUnsafeThread", FindUnsafeThreadOf);
   give("collectAllGarbage", [](const Napi::CallbackInfo&) { CollectAllGarbage(); });
@@ -108,6 +109,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("ranOutOfMemory", [](const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); });
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
+  give("trace", Trace);
+  give("traceMark", TraceMark);
 
   give("becomeSubreaper", BecomeSubreaper);
   give("reapProcess", ReapProcess);

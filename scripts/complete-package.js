@@ -26,7 +26,7 @@ for (const file of [
 ])
   fs.cpSync(path.join(nodeAddonApi, file), path.join('dist/native/node-addon-api', file));
 
-const { target: thisMachine } = await import('../dist/addon/platform.js');
+const { target: thisMachine } = await import('../dist/binding/platform.js');
 const isRelease = process.argv.includes('--all');
 
 if (!isRelease && targets.includes(thisMachine()) && !isFresh(thisMachine()))

@@ -17,28 +17,28 @@ import { allLines, nodeOfLine, versionOf } from './node-lines.js';
 
 /** What each test file promises. The quick ones run in a minute and go through every part of the fork. */
 const promises = {
-  'test/20.exits': 'every way out of a child: the right code, no output lost',
-  'test/21.randomness': 'siblings draw different random numbers',
-  'test/22.isolation': 'a crash in one child is the end of that child alone',
-  'test/25.unfinished': 'what is under way at the fork is finished in the child, or refused',
-  'test/26.development': 'coverage, debugger and profile of a child',
-  'test/27.state': 'what a child knows of itself; what it prints straight before its end',
-  'test/28.memory': 'a long-lived child does not grow; a big heap is shared',
-  'test/posix/05.fork': 'fork() in a script: memory, files, event loop, fuse',
-  'test/posix/06.wait': 'waiting for children',
-  'test/posix/07.signal': 'signals',
-  'test/posix/09.node': "beside Node's own signals and child processes",
-  'test/11.handler': 'every form of handler script',
-  'test/12.frameworks': 'http, https, express, ws from forked children',
-  'test/30.lifecycle': 'stops, crashes and ends of servers',
-  'test/40.volume': 'ten thousands of connections',
+  'test/every-exit': 'every way out of a child: the right code, no output lost',
+  'test/distinct-randomness': 'siblings draw different random numbers',
+  'test/crash-isolation': 'a crash in one child is the end of that child alone',
+  'test/pending-work': 'what is under way at the fork is finished in the child, or refused',
+  'test/debug-and-profile': 'coverage, debugger and profile of a child',
+  'test/child-state': 'what a child knows of itself; what it prints straight before its end',
+  'test/memory-is-shared': 'a long-lived child does not grow; a big heap is shared',
+  'test/posix/fork': 'fork() in a script: memory, files, event loop, fuse',
+  'test/posix/wait': 'waiting for children',
+  'test/posix/signals': 'signals',
+  'test/posix/beside-node': "beside Node's own signals and child processes",
+  'test/handler-forms': 'every form of handler script',
+  'test/unmodified-frameworks': 'http, https, express, ws from forked children',
+  'test/stops-and-crashes': 'stops, crashes and ends of servers',
+  'test/nothing-piles-up': 'ten thousands of connections',
 };
 const quick = [
-  'test/20.exits',
-  'test/21.randomness',
-  'test/25.unfinished',
-  'test/27.state',
-  'test/posix/05.fork',
+  'test/every-exit',
+  'test/distinct-randomness',
+  'test/pending-work',
+  'test/child-state',
+  'test/posix/fork',
 ];
 
 const { values, positionals } = parseArgs({

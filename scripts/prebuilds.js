@@ -5,10 +5,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { compile } from '../dist/addon/compile.js';
-import { localBuild } from '../dist/addon/load.js';
-import { target as thisMachine } from '../dist/addon/platform.js';
-import { findTools } from '../dist/addon/tools.js';
+import { localBuild } from '../dist/binding/load.js';
+import { target as thisMachine } from '../dist/binding/platform.js';
+import { compile } from '../dist/build/compile.js';
+import { findTools } from '../dist/build/tools.js';
 import { problemsOf, targets } from './binary.js';
 
 /** Cross compilers for Debian and Ubuntu on x64: how to get them. */

@@ -45,7 +45,7 @@ echo "$(basename "$tarball"): $(stat -c %s "$tarball") bytes"
 for line in "$@"; do
   node=$("$root/scripts/node-lines.sh" "$line")
   step "the package on Node $("$node" --version)"
-  TRUEFORK_PACKAGE=whole TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node npx vitest run test/80.package.test.ts
+  TRUEFORK_PACKAGE=whole TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node npx vitest run test/package-installs.test.ts
 done
 
 step 'the binary for arm64, emulated'
@@ -55,7 +55,7 @@ TRUEFORK_NODE=$(NODE_ARCH=arm64 "$root/scripts/node-lines.sh" 22) scripts/emulat
 step 'the package, installed by npm 12'
 npm install --prefix "$work/npm" --no-audit --no-fund --loglevel error npm@12
 npm_execpath=$work/npm/node_modules/npm/bin/npm-cli.js TRUEFORK_TARBALL=$tarball TRUEFORK_NODE=$node \
-  node_modules/.bin/vitest run test/80.package.test.ts
+  node_modules/.bin/vitest run test/package-installs.test.ts
 
 step 'npm publish --dry-run'
 npm publish --dry-run --ignore-scripts "$tarball"

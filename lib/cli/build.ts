@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { compile } from '../addon/compile.js';
-import { localBuild, packageRoot } from '../addon/load.js';
-import { findTools } from '../addon/tools.js';
+import { localBuild, packageRoot } from '../binding/load.js';
+import { compile } from '../build/compile.js';
+import { findTools } from '../build/tools.js';
 import { misuse } from '../errors.js';
 import { UsageError } from './usage.js';
 

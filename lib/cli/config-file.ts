@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { lookUp } from '../server/option-table.js';
+import { lookUp } from '../options/table.js';
 import { importTypeScript, isTypeScript } from '../zygote/typescript.js';
 import { UsageError } from './usage.js';
 

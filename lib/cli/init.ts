@@ -1,6 +1,6 @@
-import { native } from '../native.js';
-import type { Server } from '../server/server.js';
-import { pidOfZygoteAhead } from '../server/zygote-start.js';
+import { native } from '../binding/native.js';
+import type { Server } from '../owner/server.js';
+import { prespawnedPid } from '../owner/zygote-start.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
@@ -9,8 +9,8 @@ import { pidOfZygoteAhead } from '../server/zygote-start.js';
 export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => {
-    const ahead = pidOfZygoteAhead();
+    const ahead = prespawnedPid();
     const known = server.state().zygotes.map(({ pid }) => pid);
-    native.reapStrangers(ahead === undefined ? known : [...known, ahead]);
+    native.reapOrphans(ahead === undefined ? known : [...known, ahead]);
   });
 }

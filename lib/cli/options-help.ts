@@ -1,5 +1,5 @@
 /** What `truefork serve --help` says of each option. */
-import { lookUp, type Option, optionNames, serverKinds, topics } from '../server/option-table.js';
+import { lookUp, type Option, optionNames, serverKinds, topics } from '../options/table.js';
 import { flagName, ownFlags } from './options.js';
 
 const lineWidth = 110;

@@ -1,6 +1,8 @@
 /** The options of `truefork serve`: the table's, as flags and from a config file. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { TrueforkError } from '../errors.js';
+import { assertTaken, checkOption } from '../options/check.js';
+import { nearest } from '../options/suggest.js';
 import {
   type Checked,
   type CheckedValue,
@@ -8,9 +10,7 @@ import {
   type OptionName,
   optionNames,
   type Taker,
-} from '../server/option-table.js';
-import { assertTaken, checkOption } from '../server/options.js';
-import { nearest } from '../server/suggest.js';
+} from '../options/table.js';
 import { readConfigFile } from './config-file.js';
 import { UsageError } from './usage.js';
 

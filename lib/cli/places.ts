@@ -1,5 +1,5 @@
 /** Where `truefork serve` listens, from all the flags that say so. */
-import { checkListenArguments, type ListenOptions, ofPaths, ofTcp } from '../server/listen-options.js';
+import { checkListenArguments, type ListenOptions, ofPaths, ofTcp } from '../options/places.js';
 import { asUsage, flagName, type GivenOptions } from './options.js';
 import { UsageError } from './usage.js';
 

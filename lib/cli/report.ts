@@ -1,9 +1,9 @@
 /** What `truefork serve` prints: for people, or a line of JSON for each event. */
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import { type ListenAddress, showAddress, showHostAndPort } from '../server/listener.js';
-import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../server/records.js';
-import type { ServerState, ZygoteState } from '../server/server.js';
+import { type ListenAddress, showAddress, showHostAndPort } from '../owner/listener.js';
+import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../owner/records.js';
+import type { ServerState, ZygoteState } from '../owner/server.js';
 
 export interface Reporter {
   listening(address: ListenAddress): void;

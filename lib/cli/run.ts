@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { native } from '../binding/native.js';
 import { requiredFlags } from '../fork/preflight.js';
-import { native } from '../native.js';
 import { execve } from '../posix/process.js';
 import { isTypeScript } from '../zygote/typescript.js';
 import { UsageError } from './usage.js';

@@ -1,10 +1,11 @@
 /** `truefork serve`: a handler script on a port, without any code of one's own. */
-import { ForkingServer, type ForkingServerOptions } from '../server/forking-server.js';
-import { IterativeServer } from '../server/iterative-server.js';
-import { limitNames } from '../server/limit-options.js';
-import { checkOption, type ServerOptions } from '../server/options.js';
-import { SelectServer } from '../server/select-server.js';
-import { notReloaded, type Server } from '../server/server.js';
+
+import { checkOption, type ServerOptions } from '../options/check.js';
+import { limitNames } from '../options/limits.js';
+import { ForkingServer, type ForkingServerOptions } from '../owner/forking-server.js';
+import { IterativeServer } from '../owner/iterative-server.js';
+import { SelectServer } from '../owner/select-server.js';
+import { notReloaded, type Server } from '../owner/server.js';
 import { reapAsInit } from './init.js';
 import { asUsage, type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
@@ -92,9 +93,8 @@ export async function serve(args: string[]): Promise<number> {
 
 function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Server {
   const mode = given.value('mode') ?? 'fork';
-  const kind = mode === 'poll' ? 'select' : mode;
-  given.assertFitFor([kind, 'listen', 'command']);
-  const values = given.valuesFor(kind);
+  given.assertFitFor([mode, 'listen', 'command']);
+  const values = given.valuesFor(mode);
   if (values.handler === undefined && !given.has('exec'))
     throw new UsageError(
       'which handler? truefork serve <handler> [options], or truefork serve --exec <command>',
@@ -108,8 +108,6 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
         return new IterativeServer(options);
       case 'select':
         return new SelectServer(options);
-      case 'poll':
-        return new SelectServer({ ...options, multiplexer: mode });
     }
   });
 }

@@ -1,7 +1,7 @@
 /** What signals tell `truefork serve`. */
 import os from 'node:os';
-import { native } from '../native.js';
-import type { Server } from '../server/server.js';
+import { native } from '../binding/native.js';
+import type { Server } from '../owner/server.js';
 
 export interface Orders {
   /** The server has been told to stop; the command is to end with this code. */

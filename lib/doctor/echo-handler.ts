@@ -1,5 +1,5 @@
 /** Served by `truefork doctor` to see a server answer. */
-import type { CallbacksHandler } from '../zygote/handler.js';
+import type { CallbacksHandler } from '../child/handler.js';
 
 export default {
   data(conn, chunk) {

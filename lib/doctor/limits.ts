@@ -1,9 +1,9 @@
 /** What this process may use: processes, descriptors, memory, system calls. */
 import fs from 'node:fs';
-import { addonFile } from '../native.js';
+import { addonFile } from '../binding/native.js';
+import { defaultMaxChildren, mostChildren } from '../options/system-limits.js';
 import { RLIMIT_AS, RLIMIT_NOFILE } from '../posix/constants.js';
 import { getrlimit } from '../posix/process.js';
-import { defaultMaxChildren, mostChildren } from '../server/limits.js';
 import { type Finding, ok, warning } from './finding.js';
 
 /** Fewer than this, and neither the server's own two processes nor its clients get far. */

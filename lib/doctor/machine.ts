@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { packageRoot } from '../addon/load.js';
-import { glibcVersion, libc } from '../addon/platform.js';
-import { addonFile, assertAvailable } from '../native.js';
+import { packageRoot } from '../binding/load.js';
+import { addonFile, assertAvailable } from '../binding/native.js';
+import { glibcVersion, libc } from '../binding/platform.js';
 import { type Finding, failure, ok, warning } from './finding.js';
 
 export function system(): Finding {

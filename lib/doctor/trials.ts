@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { addonFile } from '../binding/native.js';
 import { requiredFlags } from '../fork/preflight.js';
-import { addonFile } from '../native.js';
-import { ForkingServer } from '../server/forking-server.js';
+import { ForkingServer } from '../owner/forking-server.js';
 import { type Finding, failure, ok, warning } from './finding.js';
 
 const deadlineMs = 20_000;

@@ -1,5 +1,5 @@
 /** The environment that a process starts in whose forks are to be cheap; for its start alone, not for the script. */
-import { addonFile } from '../native.js';
+import { addonFile } from '../binding/native.js';
 
 type Environment = Record<string, string | undefined>;
 
@@ -14,7 +14,7 @@ export function environmentToForkIn(meant: Environment): Environment {
     // that the user wants.
     UV_THREADPOOL_SIZE: '1',
   };
-  // For V8's heap to lie in one place: native/fork/compact_heap.cc. What ld.so cannot be told goes without.
+  // For V8's heap to lie in one place: native/speed/heap_placement.cc. What ld.so cannot be told goes without.
   if (addonFile !== undefined && !/[\s:]/.test(addonFile))
     cheap.LD_PRELOAD = meant.LD_PRELOAD ? `${meant.LD_PRELOAD}:${addonFile}` : addonFile;
   return cheap;

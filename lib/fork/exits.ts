@@ -2,7 +2,7 @@
 // The global of this name has a getter, and memory that a child would write to for it.
 import process from 'node:process';
 import v8 from 'node:v8';
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
@@ -64,7 +64,7 @@ function reallyExit(code?: number): never {
  * The end of most children: nobody listens to it, and they leave with as little JavaScript as can be. (In the zygote it
  * changes nothing: run there once, it is compiled for them all.)
  */
-export function leaveUnheard(): void {
+export function exitWithoutListeners(): void {
   const { _events: listeners } = internals;
   const isHeard = listeners.beforeExit !== undefined || listeners.exit !== undefined || writesCoverage;
   if (isHeard || process.emit !== emit || internals.reallyExit !== reallyExit) return;
@@ -74,7 +74,7 @@ export function leaveUnheard(): void {
 
 export function prepareExits(): void {
   native.prepareExits({
-    end: leaveUnheard,
+    end: exitWithoutListeners,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
       internals._exiting = true;

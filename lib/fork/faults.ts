@@ -3,8 +3,8 @@
  * Each entry makes one system call fail: once, so many times (`*n`), or for so long (`/n` with `ms` or `s`).
  */
 import os from 'node:os';
+import { type FaultyCall, native } from '../binding/native.js';
 import { badArgument } from '../errors.js';
-import { type FaultyCall, native } from '../native.js';
 
 const calls: readonly string[] = ['fork', 'accept', 'read', 'write'] satisfies FaultyCall[];
 const entry = /^(?<call>\w+)=(?<errno>[A-Z0-9]+)(?:\*(?<times>\d+)|\/(?<time>\d+)(?<unit>ms|s))?$/;

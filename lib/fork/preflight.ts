@@ -1,6 +1,7 @@
 /** Refuses a fork that could not end well, before it harms anything, and says why. */
+
+import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
-import { native } from '../native.js';
 
 /** What a process has to be started with for its forked children to live (docs/fork-safety.md says why). */
 export function requiredFlags(): string[] {

@@ -2,7 +2,7 @@
  * Makes this process one whose forked children live: before any code but ours has run, for what is replaced here must
  * not have been captured yet.
  */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import { SIG_UNBLOCK, SIGUSR1 } from '../posix/constants.js';
 import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, guardExitsOfZygotesChildren, prepareExits } from './exits.js';

@@ -8,7 +8,7 @@
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 /** Which process this is, counted in forks since the script began. */
 let generation = 0;

@@ -9,7 +9,7 @@
  * `process.stderr` as they are linked. So it imports none of them itself.
  */
 import type { Writable } from 'node:stream';
-import { addonFile, native } from '../native.js';
+import { addonFile, native } from '../binding/native.js';
 
 function synchronousOutput(fd: number): Writable {
   const { Writable } = process.getBuiltinModule('node:stream');

@@ -1,6 +1,6 @@
 /** A client of the graded server. It notes what came and how the connection ended, and never throws. */
 import net from 'node:net';
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 export type ClientEnd = 'open' | 'finished' | 'reset' | 'refused';
 

@@ -1,11 +1,12 @@
 /** Grades one server: all scenarios in turn, each on a fresh start, and what they say put together. */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import { type Finding, type FindingId, findingIds, kinds, type Observed } from './findings.js';
 import { Grading, type GradingOptions, NotGradable, Stopped } from './grading.js';
 import { Unfinished } from './patience.js';
 import type { Profile } from './profiles.js';
 import { scenarios, type Scenario } from './scenarios.js';
 import { NotListening } from './server.js';
+import { NoTrace } from './traced-server.js';
 
 export interface Note {
   readonly id?: FindingId;
@@ -55,6 +56,7 @@ const secondsSince = (then: number) => Math.round((performance.now() - then) / 1
 async function runAll(grading: Grading, options: GradeOptions): Promise<void> {
   for (const [index, scenario] of scenarios.entries()) {
     if (!isWanted(scenario, options) && index > 0) continue;
+    if (scenario.needs === 'trace' && grading.cannotTrace) continue;
     options.onScenario?.(scenario.name);
     await runConfirmed(grading, scenario);
   }
@@ -69,16 +71,17 @@ function isWanted(scenario: Scenario, { traces, profile, only }: GradeOptions): 
 /** What was found by waiting in vain must be found on a second, fresh server, too. */
 async function runConfirmed(grading: Grading, scenario: Scenario): Promise<void> {
   const before = new Set(grading.found.keys());
-  if (scenario.applies?.(grading) === false) return;
+  if (grading.has(...(scenario.unless ?? []))) return;
   await attempt(grading, scenario);
   const accused = [...grading.found.values()].filter(({ id }) => !before.has(id));
-  if (!accused.some(({ id }) => scenario.confirms.includes(id))) return;
+  const confirms = scenario.confirms ?? [];
+  if (!accused.some(({ id }) => confirms.includes(id))) return;
   for (const { id } of accused) grading.found.delete(id);
   await attempt(grading, scenario);
   for (const id of [...grading.found.keys()])
     if (!before.has(id) && !accused.some(each => each.id === id)) grading.found.delete(id);
   for (const observed of accused)
-    if (!scenario.confirms.includes(observed.id) && !grading.passed.has(observed.id)) grading.observe(observed);
+    if (!confirms.includes(observed.id) && !grading.passed.has(observed.id)) grading.observe(observed);
 }
 
 /** A server that cannot be started for a later scenario is not judged by it. */
@@ -86,8 +89,9 @@ async function attempt(grading: Grading, scenario: Scenario): Promise<void> {
   try {
     await scenario.run(grading);
   } catch (error) {
-    if (!(error instanceof NotListening) || grading.model === undefined) throw error;
-    grading.note(`${scenario.name}: ${error.message}`);
+    if (error instanceof NoTrace) grading.tracingFails(error.message);
+    else if (error instanceof NotListening && grading.model !== undefined) grading.note(`${scenario.name}: ${error.message}`);
+    else throw error;
   }
 }
 

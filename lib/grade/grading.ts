@@ -3,7 +3,9 @@ import { Client } from './client.js';
 import { type FindingId, findingIds, type Observed } from './findings.js';
 import { type Budget, patiently } from './patience.js';
 import type { Protocol } from './protocol.js';
-import { NotListening, type Server, type ServerCommand, type StartOptions, startServer } from './server.js';
+import { freePort } from './ports.js';
+import { PlainServer, type Server, type ServerCommand, type StartOptions } from './server.js';
+import { type TraceChoice, TracedServer } from './traced-server.js';
 import type { Conduct } from './watch.js';
 
 export type Model = 'iterative' | 'forking' | 'select' | 'threads';
@@ -67,11 +69,34 @@ export class Grading {
     if (!this.notes.includes(text)) this.notes.push(text);
   }
 
+  cannotTrace = false;
+
+  tracingFails(why: string): void {
+    this.cannotTrace = true;
+    this.note(`What only the tracer can tell was not tested: ${why}`);
+  }
+
   /** Starts the server, lets `judge` look at it, and ends it whatever happens. */
-  async withServer<T>(options: StartOptions, judge: (server: Server) => Promise<T>): Promise<T> {
-    const server = await startServer(this.options, this.budget, options);
+  async withServer<T>(options: StartOptions, judge: (server: PlainServer) => Promise<T>): Promise<T> {
+    const port = options.port ?? (await freePort());
+    const server = new PlainServer(this.options, this.budget, { ...options, port });
+    return this.#judged(server, port, judge);
+  }
+
+  /** The same under the tracer. */
+  async withTracedServer<T>(options: TraceChoice, judge: (server: TracedServer) => Promise<T>): Promise<T> {
+    const port = await freePort();
+    const server = new TracedServer(this.options, this.budget, { ...options, port });
+    return this.#judged(server, port, judge);
+  }
+
+  async #judged<S extends Server, T>(server: S, port: number, judge: (server: S) => Promise<T>): Promise<T> {
     try {
+      await server.listens(port);
       return await judge(server);
+    } catch (error) {
+      this.takeConduct(server);
+      throw error;
     } finally {
       await server.end();
       this.takeConduct(server);
@@ -111,5 +136,3 @@ export class Grading {
     return outcome === 'answered' || answered();
   }
 }
-
-export { NotListening };

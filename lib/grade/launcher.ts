@@ -2,7 +2,7 @@
  * Becomes the server: a process that limits itself first, and then executes the program. Its arguments: JSON of LaunchLimits,
  * then the command.
  */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 export interface LaunchLimits {
   /** Bytes that one file can grow to. */

@@ -21,6 +21,8 @@ const intervalMs = 20;
 export interface Patience {
   /** Milliseconds in which the server does nothing about it. */
   readonly ms?: number;
+  /** How many looks there are at most, for what does not depend on the server. */
+  readonly atMost?: number;
 }
 
 /** As long as a server that polls needs: Python's socketserver looks for ended children every 0.5 s. */
@@ -34,14 +36,14 @@ export async function patiently<T>(
   look: () => T | undefined | false,
   processes: () => readonly ProcessStat[],
   budget: Budget,
-  { ms = defaultPatienceMs }: Patience = {},
+  { ms = defaultPatienceMs, atMost = Number.POSITIVE_INFINITY }: Patience = {},
 ): Promise<T | undefined> {
   let spent = 0;
   let before: Activity | undefined;
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const found = look();
     if (found !== undefined && found !== false) return found;
-    if (spent >= ms) return undefined;
+    if (spent >= ms || looks >= atMost) return undefined;
     if (performance.now() > budget.until) throw new Unfinished('the time for the whole grading is over');
     await sleep(intervalMs);
     const now = activity(processes());

@@ -3,11 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import tty from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import type { Client } from './client.js';
 import type { LaunchLimits } from './launcher.js';
 import { type Budget, patiently, settled } from './patience.js';
-import { freePort } from './ports.js';
 import { type BlockedIn, blockedIn } from './system/calls.js';
 import { descendants, isRunning, type ProcessStat, socketsOf, stat } from './system/proc.js';
 import { type TcpSocket, tcpSockets } from './system/tcp.js';
@@ -78,7 +77,10 @@ export abstract class Server {
 
   readonly processes = () => this.tree();
 
-  /** Waits until it listens, and comes to rest. */
+  /**
+   * Waits until it listens, and comes to rest.
+   * @throws {NotListening}
+   */
   async listens(wanted?: number): Promise<void> {
     const found = await patiently(
       () => this.findListener(wanted) ?? (this.hasEnded ? 'ended' : undefined),
@@ -225,21 +227,3 @@ export class PlainServer extends Server {
     this.#child.stderr?.destroy();
   }
 }
-
-/** @throws {NotListening} */
-export async function startServer(
-  command: ServerCommand,
-  budget: Budget,
-  options: StartOptions = {},
-): Promise<PlainServer> {
-  const port = options.port ?? (await freePort());
-  const server = new PlainServer(command, budget, { ...options, port });
-  try {
-    await server.listens(port);
-    return server;
-  } catch (error) {
-    await server.end();
-    throw error;
-  }
-}
-

@@ -1,7 +1,7 @@
 /**
  * The constants, read from this machine's headers by the addon. Their types are literals: the same on x64 and arm64.
  */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 export interface PosixConstants {
   // Address families and protocols

@@ -1,10 +1,10 @@
 /** fork() itself. */
 
+import { assertAvailable, native } from '../binding/native.js';
 import { badArgument, misuse } from '../errors.js';
 import { runAtFork } from '../fork/at-fork.js';
 import { assertStartedToFork, unsafeThread } from '../fork/preflight.js';
 import { becomeChild, isPrepared } from '../fork/prepare.js';
-import { assertAvailable, native } from '../native.js';
 
 /** How many processes one script may have at once, and how many generations deep. */
 export interface ForkFuse {

@@ -1,5 +1,5 @@
 /** Descriptors. */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 
 const calls = native.posix;
 

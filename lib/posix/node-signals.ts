@@ -6,8 +6,8 @@ import childProcess, { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
+import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
-import { native } from '../native.js';
 import { SIGCHLD } from './constants.js';
 
 const names = new Map<number, string>();

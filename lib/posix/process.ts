@@ -1,7 +1,8 @@
 /** Processes: who they are, what they may use, what they become. */
+
+import { native } from '../binding/native.js';
 import { badArgument } from '../errors.js';
 import { writeCoverage } from '../fork/exits.js';
-import { native } from '../native.js';
 import type { RLimit } from './types.js';
 
 const calls = native.posix;

@@ -1,5 +1,5 @@
 /** Waiting for many descriptors at once. */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import { FD_SETSIZE } from './constants.js';
 import type { PollFd, TimeVal } from './types.js';
 

@@ -5,10 +5,11 @@
  * process itself, when sigprocmask() unblocks it, and otherwise from the event loop. It cannot run in the middle of
  * JavaScript: `while (true) {}` hears no signal, `for (;;) pause()` does.
  */
+
+import { native } from '../binding/native.js';
+import type { NativeHandler } from '../binding/posix.js';
 import { badArgument } from '../errors.js';
-import { native } from '../native.js';
 import { SA_RESTART, SIG_BLOCK, SIGCHLD, SIGRTMAX, SIGRTMIN } from './constants.js';
-import type { NativeHandler } from './native.js';
 import { assertNotNodes, reserveForUs, watchChildProcess } from './node-signals.js';
 import type { ITimerVal, SigInfo } from './types.js';
 

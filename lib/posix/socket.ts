@@ -1,5 +1,5 @@
 /** Sockets. */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import type {
   IPPROTO_TCP,
   SO_BINDTODEVICE,

@@ -1,5 +1,5 @@
 /** Waiting for children. */
-import { native } from '../native.js';
+import { native } from '../binding/native.js';
 import type { RUsage, WaitResult } from './types.js';
 
 const calls = native.posix;

@@ -1,9 +1,9 @@
 /** Loads a handler script and makes sure that it can be served. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from '../child/handler.js';
 import { misuse } from '../errors.js';
-import type { Mode } from './config.js';
-import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from './handler.js';
+import type { Mode } from '../wire/config.js';
 import { importTypeScript, isTypeScript } from './typescript.js';
 
 export interface LoadedHandler {
@@ -37,7 +37,7 @@ export async function loadHandler(url: string): Promise<LoadedHandler> {
 
 /** @throws `ERR_TRUEFORK_HANDLER` where this kind of server cannot serve this form. */
 export function assertForm({ form }: LoadedHandler, mode: Mode): void {
-  if ((mode === 'select' || mode === 'poll') && form !== 'callbacks') {
+  if (mode === 'select' && form !== 'callbacks') {
     throw misuse(
       'ERR_TRUEFORK_HANDLER',
       `a select server needs a callbacks object as handler, not a ${form}: it calls open, data and close as ` +

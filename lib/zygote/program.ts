@@ -1,8 +1,8 @@
 /** Where the serving process starts when a program is the handler: it is the loop in C++, and runs no JavaScript more. */
 import path from 'node:path';
+import { native } from '../binding/native.js';
 import { armFaults } from '../fork/faults.js';
-import { native } from '../native.js';
-import { forkingOptions, receiveConfig } from './config.js';
+import { forkingOptions, receiveConfig } from '../wire/config.js';
 
 const config = receiveConfig();
 armFaults(process.env.TRUEFORK_FAULTS);

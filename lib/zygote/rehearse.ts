@@ -4,10 +4,10 @@
  */
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { native } from '../native.js';
-import { CallbacksServer } from './callbacks.js';
+import { native } from '../binding/native.js';
+import { CallbacksServer } from '../child/callbacks.js';
+import { isHttpServer, NetServer, StreamServer } from '../child/sockets.js';
 import type { LoadedHandler } from './load.js';
-import { isHttpServer, NetServer, StreamServer } from './sockets.js';
 
 /**
  * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,
@@ -28,7 +28,7 @@ export async function rehearse(
   await setTimeout(1); // sockets and servers of Node's have timers
   for (let turn = 0; turn < turns; turn++) {
     // The client's half is all there before the server looks: it has said something, and has finished.
-    const [fd, client] = native.connectionThatSays(Buffer.from(say[form]));
+    const [fd, client] = native.socketPairWithInput(Buffer.from(say[form]));
     await new Promise<void>(ended => {
       if (form === 'callbacks') playCallbacks(fd, ended);
       else if (form === 'stream') playStream(fd, ended);

@@ -6,22 +6,22 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';
+import { native } from '../binding/native.js';
 import { declareZygote } from '../fork/at-fork.js';
 import { restoreEnvironment } from '../fork/environment.js';
-import { leaveUnheard } from '../fork/exits.js';
+import { exitWithoutListeners } from '../fork/exits.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
-import { native } from '../native.js';
-import { encodeFiles, encodeLoadFailed } from '../server/protocol.js';
-import { channel, receiveConfig } from './config.js';
-import { forgetFolder, serveByForking } from './fork.js';
+import { serveInOneProcess } from '../single-process/serve.js';
+import { channel, receiveConfig } from '../wire/config.js';
+import { encodeFiles, encodeLoadFailed } from '../wire/protocol.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
-import { serveInOneProcess } from './one-process.js';
+import { assertNothingShared, nodesOwnHandles } from './open-handles.js';
 import { optimize } from './optimize.js';
-import { assertQuiet, ownResources } from './quiet.js';
 import { rehearse } from './rehearse.js';
+import { refreshCwdCache, serveByForking } from './serve.js';
 
 const config = receiveConfig();
 const handler = config.handler!;
@@ -36,23 +36,23 @@ if (forks) {
 const imports = config.watch ? followImports() : undefined;
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
-  const own = ownResources();
+  const own = nodesOwnHandles();
   const loaded = await loadHandler(handler);
   assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
   tellImports();
   v8.setFlagsFromString('--lazy'); // see main.ts
   if (forks) {
-    await assertQuiet(own);
+    await assertNothingShared(own);
     await rehearse(loaded);
     native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
     await rehearse(loaded, 1); // or the first allocations of each child would have to tidy up after the collection
-    leaveUnheard();
+    exitWithoutListeners();
     optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it at its end
     assertForkable();
   } else {
     if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
-    forgetFolder(config.privileges);
+    refreshCwdCache(config.privileges);
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "support/callback.h"
-#include "support/isolate.h"
+#include "binding/callback.h"
+#include "support/node_symbols.h"
 
-// Node's C++ embedder API, found as in isolate.h: an uncaught exception leaves through it alone.
+// Node's C++ embedder API, found as in node_symbols.h: an uncaught exception leaves through it alone.
 extern "C" {
 __attribute__((weak)) void* v8_isolate_context(void* isolate) __asm__("_ZN2v87Isolate17GetCurrentContextEv");
 __attribute__((weak)) void* node_environment(void* context) __asm__(
@@ -75,7 +75,7 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
   uv_idle_init(loop, &oneMoreTurn);
 }
 
-void PutOffExit(bool (*asked)()) { goesOn = asked; }
+void SetExitVeto(bool (*asked)()) { goesOn = asked; }
 
 void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 

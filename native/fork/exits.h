@@ -22,7 +22,7 @@ void PrepareExits(Napi::Env env, Napi::Object callbacks);
 void GuardExits();
 
 // Asks, in a child that has come to its natural end, whether it goes on with something else.
-void PutOffExit(bool (*goesOn)());
+void SetExitVeto(bool (*goesOn)());
 
 // Emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13 where a
 // top-level await was never settled. Nothing where this Node does not offer it.

@@ -3,8 +3,8 @@
 
 #include <poll.h>
 
-#include "posix/delivery.h"
-#include "support/args.h"
+#include "binding/args.h"
+#include "posix/signal_delivery.h"
 
 namespace truefork {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "support/errors.h"
+#include "binding/errors.h"
 
 namespace truefork {
 

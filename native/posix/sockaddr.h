@@ -1,8 +1,8 @@
 // A socket address as JavaScript has it: { family, address, port, flowinfo?, scopeid? } or { family, path }.
 #pragma once
 
+#include "binding/args.h"
 #include "support/address.h"
-#include "support/args.h"
 
 namespace truefork {
 

@@ -4,7 +4,7 @@
 #include <napi.h>
 #include <sys/time.h>
 
-#include "support/args.h"
+#include "binding/args.h"
 
 namespace truefork {
 

@@ -1,4 +1,4 @@
-#include "serve/address_rules.h"
+#include "server/admission/address_rules.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "serve/admission.h"
+#include "server/admission/admission.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "serve/channel.h"
+#include "protocol/channel.h"
 
 #include <sys/socket.h>
 

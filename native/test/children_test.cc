@@ -1,4 +1,4 @@
-#include "serve/children.h"
+#include "server/children.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +58,7 @@ TEST(ChildrenTest, FiveThatEndAtOnceAreAllReaped) {
   ASSERT_TRUE(signal.ok());
   Children children;
   Gate gate;
-  packed::Vector<pid_t> pids;
+  arena::Vector<pid_t> pids;
   for (uint64_t id = 1; id <= 5; id++) {
     pids.push_back(gate.Spawn());
     children.Add(pids.back(), {id, 0});
@@ -86,8 +86,8 @@ TEST(ChildrenTest, SignalSaysWhomToWaitForAndNobodyElseIs) {
   children.Add(one, {1, 0});
   children.Add(other, {2, 0});
   EXPECT_TRUE(BecomesZombie(one));
-  const packed::Vector<pid_t> told = signal.Drain();
-  EXPECT_EQ(told, packed::Vector<pid_t>{one});
+  const arena::Vector<pid_t> told = signal.Drain();
+  EXPECT_EQ(told, arena::Vector<pid_t>{one});
   gate.Open();
   EXPECT_TRUE(BecomesZombie(other));
   children.Reap(told, [one](pid_t pid, const Child&, int, const rusage&) { EXPECT_EQ(pid, one); });
@@ -118,7 +118,7 @@ TEST(ChildrenTest, UnknownChildIsReapedAndNotToldOf) {
 TEST(ChildrenTest, SignalReachesAll) {
   Children children;
   Gate gate;
-  packed::Vector<pid_t> pids = {gate.Spawn(), gate.Spawn()};
+  arena::Vector<pid_t> pids = {gate.Spawn(), gate.Spawn()};
   for (const pid_t pid : pids) children.Add(pid, {static_cast<uint64_t>(pid), 0});
   children.Signal(SIGKILL);
   for (const pid_t pid : pids) EXPECT_TRUE(BecomesZombie(pid));

@@ -1,4 +1,4 @@
-#include "serve/deadlines.h"
+#include "server/limits/deadlines.h"
 
 #include <gtest/gtest.h>
 

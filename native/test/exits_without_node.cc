@@ -5,6 +5,6 @@
 namespace truefork {
 
 void GuardExits() {}
-void PutOffExit(bool (*)()) {}
+void SetExitVeto(bool (*)()) {}
 
 }  // namespace truefork

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "serve/traffic.h"
+#include "child/traffic.h"
 #include "support/clock.h"
 #include "test/server.h"
 

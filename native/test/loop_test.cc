@@ -1,6 +1,6 @@
 // The serve loop as its owner and its clients see it: a real listener, real children, the records, the
 // descriptors.
-#include "serve/loop.h"
+#include "server/loop.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-#include "serve/notice.h"
+#include "child/drain_flag.h"
 #include "support/faults.h"
 #include "test/server.h"
 

@@ -1,8 +1,7 @@
-#include "serve/pool.h"
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "server/spares.h"
 #include "support/clock.h"
 #include "test/subject.h"
 

@@ -1,4 +1,4 @@
-#include "fork/privileges.h"
+#include "isolation/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>

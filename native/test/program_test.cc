@@ -1,4 +1,4 @@
-#include "serve/program.h"
+#include "server/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

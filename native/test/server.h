@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "serve/channel.h"
-#include "serve/loop.h"
+#include "protocol/channel.h"
+#include "server/loop.h"
 #include "test/subject.h"
 
 namespace truefork::test {

@@ -1,4 +1,4 @@
-#include "serve/slots.h"
+#include "server/limits/slots.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "serve/traffic.h"
+#include "child/traffic.h"
 #include "support/clock.h"
 #include "test/subject.h"
 

@@ -1,11 +1,10 @@
 // Limits of time on real children of a real loop, and of real connections.
-#include "serve/supervisor.h"
-
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "serve/traffic.h"
+#include "child/traffic.h"
+#include "server/limits/connection_timeouts.h"
 #include "support/clock.h"
 #include "test/server.h"
 

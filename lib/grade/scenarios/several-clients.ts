@@ -205,17 +205,25 @@ class SeveralClients {
       grading.pass('select-set');
       return true;
     }
-    const c = this.#connect();
-    for (const [client, n] of [[a, 3], [c, 4], [b, 5], [a, 6]] as const) {
+    const turns: [() => Client, number][] = [
+      [() => a, 3],
+      [() => this.#connect(), 4],
+      [() => b, 5],
+      [() => a, 6],
+    ];
+    for (const [clientOf, n] of turns) {
+      const client = clientOf();
       if ((await grading.asks(this.#server, client, n)) || client.isOver) continue;
       grading.takeConduct(this.#server);
       if (!this.#server.isWhole) continue;
-      const why = this.#whyNotServed(a);
-      if (why !== undefined) this.#observe(why);
+      const [acceptor = 0] = this.#server.acceptors;
+      this.#observe({
+        id: 'select-set',
+        evidence: `process ${acceptor} is in ${blockedIn(acceptor)?.call ?? 'a loop'}, and does not notice a client that it has served before (${this.#unread()})`,
+      });
       return false;
     }
     grading.pass('select-set');
-    c.finish();
     return true;
   }
 

@@ -1,0 +1,195 @@
+/** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
+
+import type { TracerSettings } from '../trace/settings.js';
+import { loadAddon } from './load.js';
+import type { PosixCalls } from './posix.js';
+
+export type Family = 'IPv4' | 'IPv6' | 'Unix';
+
+/** A connection as a serve loop hands it to whom is to serve it. */
+export interface Accepted extends ConnectionDescription {
+  readonly fd: number;
+}
+
+export interface ConnectionDescription {
+  readonly id: number;
+  readonly family: Family;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+export interface ServeOptions {
+  /** Descriptors of bound, non-blocking listeners, and the backlog of each. */
+  listeners: [fd: number, backlog: number][];
+  /** Descriptor of the stream socket to the owner. */
+  channel: number;
+  maxChildren: number;
+  /** What the children are to become. */
+  program?: { path: string; arguments: string[] };
+  /** How many children are kept ready, and how many when there were too few. */
+  spareMin: number;
+  spareMax: number;
+  connectionsPerChild: number;
+  /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
+  onChild?(fd: number): void;
+  /** In a child, with each connection that it awaited. */
+  onConnection?(fd: number): void;
+  /** In the zygote, when the server has ended. */
+  onEnd(): void;
+  /** How many commands say how to serve: they are obeyed before the first client. */
+  settings: number;
+  /** What to give up before the first client is served. */
+  privileges: Privileges | undefined;
+}
+
+/** Whom the serving process becomes, and where; what is undefined stays as it is. */
+export interface Privileges {
+  user?: number | undefined;
+  group?: number | undefined;
+  /** The supplementary groups, with `group`. */
+  groups?: number[] | undefined;
+  root?: string | undefined;
+  folder?: string | undefined;
+  umask?: number | undefined;
+  noNewPrivs: boolean;
+}
+
+/** What the blocking server calls, each from the event loop's top. */
+export interface BlockingCallbacks {
+  /** So many bytes were read. */
+  data(size: number): void;
+  /** The peer has finished (0), or the connection failed (a negative errno). */
+  end(errno: number): void;
+  handOver(): void;
+}
+
+export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
+  maxConnections: number;
+  usePoll: boolean;
+};
+
+/** What the multiplexer calls, each from the event loop's top. */
+export interface MultiplexCallbacks {
+  open(accepted: Accepted): void;
+  data(id: number, chunk: Buffer): void;
+  /** The peer has finished (0), or the connection has failed and is closed (a negative errno). */
+  end(id: number, errno: number): void;
+  /** The server was stopped, and no connection is left. */
+  ended(): void;
+}
+
+/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
+
+export interface MessageLayout {
+  kind: number;
+  size: number;
+  fields: Record<string, [offset: number, size: number]>;
+}
+
+export interface Native {
+  bindListener(options: {
+    host: string;
+    port: number;
+    ipv6Only: boolean;
+    noDelay: boolean;
+    keepAlive: boolean;
+    keepAliveSeconds: number;
+    deferSeconds: number;
+  }): number;
+  bindUnixListener(path: string): number;
+  /** Whether it listens already. */
+  adoptListener(fd: number): boolean;
+  getsockname(fd: number): { address: string; family: Family; port: number };
+  userId(name: string): number | undefined;
+  groupId(name: string): number | undefined;
+  notify(socket: string, text: string): void;
+  monotonicMicros(): number;
+  getpid(): number;
+  kill(pid: number, signal: number): void;
+  close(fd: number): void;
+  isatty(fd: number): boolean;
+  onMainThread(): boolean;
+  getrandom(into: Uint8Array): void;
+  passOnDescriptors(): void;
+  processLimit(): number;
+  passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
+  socketPairWithInput(text: Uint8Array): [server: number, client: number];
+  reapOrphans(known: number[]): number[];
+
+  findUnsafeThread(): string;
+  dieWithPeer(socket: number): void;
+  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
+  emitExit(): number | undefined;
+  exitAfterReport(code: number): boolean;
+  /** Has V8 collect all garbage and give back what it can spare. */
+  collectAllGarbage(): void;
+  exitNow(code: number): never;
+
+  /** The first message to a zygote: its header, with the listeners. False where that has ended already. */
+  sendConfig(socket: number, header: Uint8Array, listeners: readonly number[]): boolean;
+  /** Waits for it, and its body; undefined where the owner has ended instead. */
+  receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
+  dropPrivileges(privileges: Privileges): void;
+  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  serve(options: ServeOptions): void;
+  awaitConnection(): void;
+  /** In a child: the connection that it was forked for. */
+  describeConnection(): ConnectionDescription;
+  prepareBlocking(state: Uint32Array, callbacks: BlockingCallbacks): void;
+  readInto(buffer: Uint8Array): void;
+  serveBlocking(fd: number): void;
+  multiplex(options: MultiplexOptions, callbacks: MultiplexCallbacks): void;
+  peerWrite(id: number, data: Uint8Array): boolean;
+  peerRead(id: number, reading: boolean): void;
+  peerEnd(id: number): void;
+  peerDestroy(id: number): void;
+  peerRelease(id: number): void;
+  /** Whether this server, or the one that this child is of, takes no new client any more. */
+  toldToFinish(): boolean;
+  writeAll(fd: number, data: Uint8Array): number;
+  watchTraffic(handle: object): void;
+  endTraffic(bytesRead: number, bytesWritten: number): void;
+  ranOutOfMemory(): void;
+  protocolLayouts(): Record<string, MessageLayout>;
+
+  /** Orphans of all descendants become children of this process. */
+  becomeSubreaper(): void;
+  /** Whether that child was a zombie; it is gone now. */
+  reapProcess(pid: number): boolean;
+  openTerminal(): [master: number, slave: number];
+  /** This thread, and what it executes, reaches no stranger by a signal, and dies with its parent. */
+  confineSignals(): void;
+
+  armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
+  /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
+  trace(settings: TracerSettings, socket: number): void;
+  /** Where in its source a traced program is. */
+  traceMark(text: string): void;
+
+  posix: PosixCalls;
+}
+
+const loaded = loadAddon();
+
+/** The file that the addon was loaded from. */
+export const addonFile: string | undefined = 'addon' in loaded ? loaded.file : undefined;
+
+/** @throws `ERR_TRUEFORK_PLATFORM` or `ERR_TRUEFORK_ADDON`, where every call would. */
+export function assertAvailable(): void {
+  if ('error' in loaded) throw loaded.error();
+}
+
+/**
+ * Without the addon the package can still be imported, and its types used: an editor on another system, a program that
+ * asks first. Every call throws, and the constants are undefined.
+ */
+function unavailable(): Native {
+  const refusing = <Known extends object>(known: Known) =>
+    new Proxy(known, { get: (_, name) => known[name as keyof Known] ?? assertAvailable });
+  return refusing({ posix: refusing({ constants: {} }) }) as unknown as Native;
+}
+
+export const native: Native = 'addon' in loaded ? (loaded.addon as Native) : unavailable();

@@ -1,0 +1,176 @@
+/**
+ * Serves a connection by a callbacks handler: with blocking calls for as long as nothing else goes on in this process,
+ * and by events from the moment that something does.
+ */
+import type net from 'node:net';
+import { native } from '../binding/native.js';
+import { Connection, type Transport } from './connection.js';
+import type { CallbacksHandler } from './handler.js';
+import { LazyDescription } from './lazy-description.js';
+import { type ConnectionServer, openSocket, socketError } from './sockets.js';
+
+/** Whether to go on as before; the same numbers stand in `native/binding/blocking.cc`. */
+const GoOn = 0;
+const Pending = 1;
+const Ended = 2;
+
+/** How long a client may go on sending after the server has ended the connection, in milliseconds. */
+const lingerMs = 2000;
+
+/** As much as Node itself reads at once. */
+const roomSize = 64 * 1024;
+/** With less than this left, reads go to new room. */
+const leastRoom = 8 * 1024;
+
+/** The class that buffers are of: `subarray()` makes one of it too, but by way of three functions of Node's. */
+const FastBuffer = (Buffer as unknown as { [Symbol.species]: new () => Buffer })[Symbol.species];
+
+/** The one connection that this process serves by blocking calls. */
+let serving: Blocking;
+
+class Blocking implements Transport {
+  /** What is to be done, and how much of the room is used. */
+  static readonly state = new Uint32Array(2);
+  static #room = Buffer.allocUnsafeSlow(roomSize);
+
+  readonly #handler: CallbacksHandler;
+  readonly #conn: Connection;
+  #fd = -1;
+  #failure = 0;
+  #pending: Promise<void> | undefined;
+
+  constructor(handler: CallbacksHandler) {
+    this.#handler = handler;
+    this.#conn = new Connection(new LazyDescription(), this);
+  }
+
+  static prepare(): void {
+    native.prepareBlocking(Blocking.state, {
+      data: size => serving.#data(Blocking.#take(size)),
+      end: errno => serving.#end(errno),
+      handOver: () => serving.#handOver(),
+    });
+    native.readInto(Blocking.#room);
+  }
+
+  static #take(size: number): Buffer {
+    const start = Blocking.state[1]!;
+    const chunk: Buffer = Reflect.construct(Uint8Array, [Blocking.#room.buffer, start, size], FastBuffer);
+    const used = (start + size + 7) & ~7;
+    Blocking.state[1] = used;
+    if (roomSize - used < leastRoom) {
+      native.readInto((Blocking.#room = Buffer.allocUnsafeSlow(roomSize)));
+      Blocking.state[1] = 0;
+    }
+    return chunk;
+  }
+
+  start(fd: number): void {
+    this.#fd = fd;
+    Blocking.state[0] = GoOn;
+    const result: unknown = this.#handler.open?.(this.#conn);
+    if (result !== undefined) this.#settle(result);
+    native.serveBlocking(fd);
+  }
+
+  write(data: Uint8Array): boolean {
+    if (this.#failure === 0 && (this.#failure = native.writeAll(this.#fd, data)) !== 0)
+      Blocking.state[0] = Ended;
+    return this.#failure === 0;
+  }
+
+  end(): void {
+    Blocking.state[0] = Ended;
+  }
+
+  destroy(): void {
+    Blocking.state[0] = Ended;
+  }
+
+  #data(chunk: Buffer): void {
+    const result: unknown = this.#handler.data?.(this.#conn, chunk);
+    if (result !== undefined) this.#settle(result);
+  }
+
+  #end(errno: number): unknown {
+    const error = this.#failure || errno;
+    if (error !== 0) this.#handler.error?.(this.#conn, socketError(error));
+    return this.#handler.close?.(this.#conn);
+  }
+
+  #handOver(): void {
+    const socket = openSocket(this.#fd, { allowHalfOpen: true });
+    goOnByEvents(this.#handler, this.#conn, socket, this.#pending);
+  }
+
+  /** Holds the next callback back until what this one began has settled. A rejection stays unhandled, and tells so. */
+  #settle(result: unknown): void {
+    if (!isThenable(result)) return;
+    const { state } = Blocking;
+    if (state[0] === GoOn) state[0] = Pending;
+    this.#pending = Promise.resolve(result).then(() => {
+      if (state[0] === Pending) state[0] = GoOn;
+    });
+  }
+}
+
+Blocking.prepare();
+
+/**
+ * What a connection needs, and can be made before the fork, is made with this: each function that a child is the first
+ * to run, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ */
+export class CallbacksServer implements ConnectionServer {
+  readonly #handler: CallbacksHandler;
+  #next: Blocking | undefined;
+
+  constructor(handler: CallbacksHandler) {
+    this.#handler = handler;
+    this.#next = new Blocking(handler);
+  }
+
+  serve(fd: number): void {
+    serving = this.#next ?? new Blocking(this.#handler);
+    this.#next = undefined;
+    serving.start(fd);
+  }
+}
+
+function goOnByEvents(
+  handler: CallbacksHandler,
+  conn: Connection,
+  socket: net.Socket,
+  pending: Promise<void> | undefined,
+): void {
+  let ended = false;
+  const end = () => {
+    ended = true;
+    socket.end();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+  conn.carryBy({ write: data => socket.write(data), end, destroy: () => socket.destroy() });
+
+  let turn = Promise.resolve(pending);
+  let closed = false;
+  const inTurn = (callback: () => unknown) => {
+    turn = turn.then(callback) as Promise<void>;
+    return turn;
+  };
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    inTurn(() => handler.close?.(conn));
+  };
+  socket.on('data', chunk => {
+    if (ended) return;
+    socket.pause();
+    inTurn(() => handler.data?.(conn, chunk)).then(() => socket.resume());
+  });
+  socket.on('error', error => inTurn(() => handler.error?.(conn, error)));
+  socket.on('end', close);
+  socket.on('close', close);
+}
+
+function isThenable(value: unknown): value is PromiseLike<void> {
+  return typeof (value as PromiseLike<void> | undefined)?.then === 'function';
+}

@@ -1,0 +1,34 @@
+import { type ConnectionDescription, type Family, native } from '../binding/native.js';
+
+/** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
+export class LazyDescription implements ConnectionDescription {
+  #description: ConnectionDescription | undefined;
+
+  get id(): number {
+    return this.#describe().id;
+  }
+
+  get family(): Family {
+    return this.#describe().family;
+  }
+
+  get remoteAddress(): string {
+    return this.#describe().remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#describe().remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#describe().localAddress;
+  }
+
+  get localPort(): number {
+    return this.#describe().localPort;
+  }
+
+  #describe(): ConnectionDescription {
+    return (this.#description ??= native.describeConnection());
+  }
+}

@@ -1,0 +1,17 @@
+import { assertHandler, checkOptions, type ServerOptions } from '../options/check.js';
+import { Server } from './server.js';
+
+export type IterativeServerOptions = ServerOptions;
+
+/**
+ * The simple server: one process, one connection at a time, while further clients wait in the backlog. It takes every
+ * form of handler. `end` tells of each connection that is over.
+ */
+export class IterativeServer extends Server {
+  /** @throws `ERR_TRUEFORK_ARGUMENT` or `ERR_TRUEFORK_HANDLER` for options that cannot be. */
+  constructor(options: IterativeServerOptions) {
+    const checked = checkOptions('iterative', options);
+    assertHandler(checked.handler);
+    super({ ...checked, most: 1 }, 'iterative');
+  }
+}

@@ -1,0 +1,109 @@
+/** What a server tells of each connection. */
+import os from 'node:os';
+import type { Family } from '../binding/native.js';
+import type { endingLimits, refusalReasons } from '../wire/protocol.js';
+
+export interface ConnectionInfo {
+  /** Counts the connections of this server, from 1. */
+  id: number;
+  /** The process that serves it. */
+  pid: number;
+  family: Family;
+  /** Of a Unix socket's client, the path that it is bound to: for most, `''`. An abstract name begins with `@`. */
+  remoteAddress: string;
+  /** 0 for a Unix socket. */
+  remotePort: number;
+  localAddress: string;
+  localPort: number;
+}
+
+/** The numbers of the kernel's own, AF_UNIX, AF_INET and AF_INET6. */
+export function familyName(family: number): Family {
+  return family === 1 ? 'Unix' : family === 2 ? 'IPv4' : 'IPv6';
+}
+
+/** The resources that a child used, under the names and in the units of `process.resourceUsage()`. */
+export interface ChildUsage {
+  /** Microseconds. */
+  userCPUTime: number;
+  /** Microseconds. */
+  systemCPUTime: number;
+  /** KiB. */
+  maxRSS: number;
+  minorPageFault: number;
+  majorPageFault: number;
+  voluntaryContextSwitches: number;
+  involuntaryContextSwitches: number;
+}
+
+/** A connection of a server of one process, once it is over. */
+export interface EndInfo extends ConnectionInfo {
+  durationMs: number;
+}
+
+export interface ExitInfo extends ConnectionInfo {
+  /** The exit code, or null where a signal ended the child. */
+  code: number | null;
+  /** The signal that ended the child, or null. */
+  signal: NodeJS.Signals | null;
+  coreDumped: boolean;
+  /** Only where `exec` names a program, and it could not be executed: why (execve(2)), `'ENOENT'` and the like. */
+  execError?: string;
+  /** The option that says how long, or how much, and for which the child was ended; null where it was for none. */
+  limit: EndingLimit | null;
+  /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
+  rusage: ChildUsage | null;
+  durationMs: number;
+  /** As of `net.Socket`. Null where the zygote died before it could look, or nobody counted: an executed program. */
+  bytesRead: number | null;
+  bytesWritten: number | null;
+}
+
+/** `ENOENT` and the like. libuv, and so `util.getSystemErrorName`, does not know all that execve(2) can say. */
+export function errorName(errnum: number): string {
+  const names = Object.entries(os.constants.errno);
+  return names.find(([, number]) => number === errnum)?.[0] ?? `E${errnum}`;
+}
+
+export type EndingLimit = NonNullable<(typeof endingLimits)[number]>;
+
+/** The option whose limit was reached; `address` stands for `allow` and `deny`. */
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** Clients that were turned away for one reason. */
+export interface RefusedInfo {
+  reason: RefusalReason;
+  /** How many since this reason was last told of. */
+  count: number;
+  /** How many for this reason in all. */
+  total: number;
+  /** The last of them. */
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** What can be said of a child whose zygote died: the kernel sent SIGKILL after it. */
+export const killedUnseen = {
+  code: null,
+  signal: 'SIGKILL',
+  coreDumped: false,
+  limit: null,
+  rusage: null,
+  bytesRead: null,
+  bytesWritten: null,
+} as const;
+
+// Some signals have two names (SIGABRT and SIGIOT): the first listed is the one that child_process gives.
+const signalNames = new Map(
+  Object.entries(os.constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
+
+/** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth tells of a core dump. */
+export function decodeStatus(status: number): Pick<ExitInfo, 'code' | 'signal' | 'coreDumped'> {
+  const signo = status & 0x7f;
+  if (signo === 0) return { code: (status >> 8) & 0xff, signal: null, coreDumped: false };
+  const signal = (signalNames.get(signo) ?? `SIG${signo}`) as NodeJS.Signals;
+  return { code: null, signal, coreDumped: (status & 0x80) !== 0 };
+}

@@ -1,0 +1,78 @@
+/** What a server has counted, for a page of its state or a scrape of its metrics. */
+import { endingLimits, refusalReasons } from '../wire/protocol.js';
+import type { EndingLimit, ExitInfo, RefusalReason } from './records.js';
+
+export interface ServerStats {
+  /** Since the server was made, in milliseconds. */
+  uptimeMs: number;
+  /** Connections that are being served now. */
+  live: number;
+  /** Connections that were let in. */
+  connections: number;
+  /** How the children ended: code 0, another code, or a signal. */
+  exits: { ok: number; failed: number; signalled: number };
+  /** Those of them that a limit ended. */
+  limited: Record<EndingLimit, number>;
+  /** Clients that were turned away. */
+  refused: Record<RefusalReason, number>;
+  /** Of the connections that are over. */
+  bytesRead: number;
+  bytesWritten: number;
+  /** Of the children that have ended, in microseconds. */
+  userCPUTime: number;
+  systemCPUTime: number;
+  /** The most memory that one child has had, in KiB. */
+  maxRSS: number;
+  /** How often a zygote died and was replaced. */
+  zygoteDeaths: number;
+}
+
+export class Tally {
+  readonly #since = performance.now();
+  readonly #counted: Omit<ServerStats, 'uptimeMs' | 'live'> = {
+    connections: 0,
+    exits: { ok: 0, failed: 0, signalled: 0 },
+    limited: zeros(endingLimits.filter(limit => limit !== null)),
+    refused: zeros(refusalReasons),
+    bytesRead: 0,
+    bytesWritten: 0,
+    userCPUTime: 0,
+    systemCPUTime: 0,
+    maxRSS: 0,
+    zygoteDeaths: 0,
+  };
+
+  countConnection(): void {
+    this.#counted.connections++;
+  }
+
+  countExit({ code, signal, limit, rusage, bytesRead, bytesWritten }: ExitInfo): void {
+    const counted = this.#counted;
+    counted.exits[signal !== null ? 'signalled' : code === 0 ? 'ok' : 'failed']++;
+    if (limit !== null) counted.limited[limit]++;
+    counted.bytesRead += bytesRead ?? 0;
+    counted.bytesWritten += bytesWritten ?? 0;
+    if (rusage === null) return;
+    counted.userCPUTime += rusage.userCPUTime;
+    counted.systemCPUTime += rusage.systemCPUTime;
+    counted.maxRSS = Math.max(counted.maxRSS, rusage.maxRSS);
+  }
+
+  /** The new total for this reason. */
+  countRefused(reason: RefusalReason, count: number): number {
+    this.#counted.refused[reason] += count;
+    return this.#counted.refused[reason];
+  }
+
+  countZygote(): void {
+    this.#counted.zygoteDeaths++;
+  }
+
+  stats(live: number): ServerStats {
+    return { uptimeMs: performance.now() - this.#since, live, ...structuredClone(this.#counted) };
+  }
+}
+
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map(name => [name, 0])) as Record<Name, number>;
+}

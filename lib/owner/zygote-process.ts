@@ -1,0 +1,146 @@
+/** The owner's end of a zygote: starts it, sends commands, hears records. */
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
+import { native } from '../binding/native.js';
+import { misuse } from '../errors.js';
+import type { ZygoteConfig } from '../wire/config.js';
+import {
+  encodeCommand,
+  encodeConfig,
+  type LoadError,
+  RecordReader,
+  type ZygoteRecord,
+} from '../wire/protocol.js';
+import { channelOf, environmentOfZygote, startZygote, type ZygoteOutput } from './zygote-start.js';
+
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+interface ZygoteEvents {
+  record: [ZygoteRecord];
+  /** The process has ended, and every record of it has been told. */
+  end: [Ending];
+}
+
+export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
+  readonly #process: ChildProcess;
+  readonly #channel: Socket;
+  /** Until it serves, it runs the handler script's own code and hears no command. */
+  #serves = false;
+
+  constructor(
+    listeners: readonly number[],
+    stdout: ZygoteOutput,
+    config: Omit<ZygoteConfig, 'environment'>,
+    settings: Buffer[],
+  ) {
+    super();
+    this.#process = startZygote(config, stdout);
+    // Without descriptors left for a channel there is no process either, and 'error' below says why.
+    this.#channel = channelOf(this.#process) ?? new Socket();
+    const reader = new RecordReader();
+    this.#channel.on('data', (chunk: Buffer) => {
+      for (const record of reader.read(chunk)) {
+        if (record.name === 'Listening') this.#serves = true;
+        this.emit('record', record);
+      }
+    });
+    // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
+    this.#channel.on('error', () => {});
+    this.#configure({ ...config, environment: environmentOfZygote(config) }, listeners);
+    this.send(...settings);
+
+    let notStarted: Error | undefined;
+    this.#process.once('error', error => {
+      notStarted = error;
+      this.emit('record', { name: 'LoadFailed', error });
+    });
+    this.#process.once('close', (code, signal) => {
+      if (notStarted === undefined) this.#endGroup();
+      this.emit('end', { code, signal });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Commands that are obeyed once it serves. */
+  send(...commands: readonly Buffer[]): void {
+    if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
+  }
+
+  kill(): void {
+    if (!this.#serves) this.#process.kill('SIGKILL');
+    else this.send(encodeCommand('Kill', {}));
+  }
+
+  /** Whether its loop turns. Nobody waits for ever: what does not answer now is asked anew, or ends. */
+  answers(): Promise<boolean> {
+    if (!this.#serves) return Promise.resolve(false);
+    return new Promise(resolve => {
+      const onRecord = ({ name }: ZygoteRecord) => {
+        if (name === 'Pong') settle(true);
+      };
+      const onEnd = () => settle(false);
+      const settle = (answer: boolean) => {
+        this.off('record', onRecord);
+        this.off('end', onEnd);
+        resolve(answer);
+      };
+      this.on('record', onRecord);
+      this.on('end', onEnd);
+      this.#channel.write(encodeCommand('Ping', {}));
+    });
+  }
+
+  ref(): void {
+    this.#process.ref();
+    this.#channel.ref();
+  }
+
+  unref(): void {
+    this.#process.unref();
+    this.#channel.unref();
+  }
+
+  /** The first that it hears. Where it has ended already, or was never started, that is told by its events. */
+  #configure(config: ZygoteConfig, listeners: readonly number[]): void {
+    const { _handle: handle } = this.#channel as unknown as { _handle: { fd: number } | null };
+    if (handle === null) return;
+    const { header, body } = encodeConfig(config);
+    try {
+      if (native.sendConfig(handle.fd, header, listeners)) this.#channel.write(body);
+    } catch (error) {
+      this.#process.kill('SIGKILL'); // or it would wait for ever
+      throw error;
+    }
+  }
+
+  /** What is left of its process group: children of a zygote that was killed, and what children have started. */
+  #endGroup(): void {
+    try {
+      native.kill(-this.#process.pid!, 9);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+/** The error with which a handler failed to load, as the zygote threw it; or that for which there is no zygote. */
+export function reviveLoadError(told: LoadError): Error {
+  if (told instanceof Error) return told;
+  const { name, message, stack, code } = told;
+  const error = new Error(message);
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+export function diedWhileLoading({ code, signal }: Ending): Error {
+  const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+  return misuse('ERR_TRUEFORK_HANDLER', `the handler script ${how} while it was being loaded`);
+}

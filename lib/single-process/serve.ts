@@ -1,0 +1,99 @@
+/**
+ * The servers of one process: the iterative one, which serves one connection at a time while the others wait in the
+ * backlog, and the concurrent one, which serves all by select(2) or poll(2).
+ */
+import type net from 'node:net';
+import { type Accepted, native } from '../binding/native.js';
+import { Connection } from '../child/connection.js';
+import { drainOnSignal } from '../child/drain-http.js';
+import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
+import { NetServer, StreamServer, socketError } from '../child/sockets.js';
+import { loopOptions, type ReceivedConfig } from '../wire/config.js';
+import type { LoadedHandler } from '../zygote/load.js';
+
+export function serveInOneProcess({ form, handler }: LoadedHandler, config: ReceivedConfig): void {
+  const { multiplexer, most } = config;
+  const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
+  native.multiplex(
+    { ...loopOptions(config), maxConnections: most, usePoll: multiplexer === 'poll' },
+    { ...serve, ended: () => native.exitNow(0) },
+  );
+}
+
+/** What a connection still has to hear, one callback after the other. */
+interface Peer {
+  conn: Connection;
+  turn: Promise<unknown> | undefined;
+  closed: boolean;
+}
+
+function servePeers(handler: CallbacksHandler) {
+  const peers = new Map<number, Peer>();
+
+  /** Calls back at once if the connection is idle, and else when what it is busy with has settled. */
+  const inTurn = (id: number, peer: Peer, callback: () => unknown) => {
+    const result = peer.turn === undefined ? callback() : peer.turn.then(callback);
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+    native.peerRead(id, false);
+    const turn = Promise.resolve(result).then(() => {
+      if (peer.turn !== turn) return;
+      peer.turn = undefined;
+      native.peerRead(id, true);
+    });
+    peer.turn = turn;
+  };
+
+  const close = (id: number, peer: Peer) => {
+    if (peer.closed) return;
+    peer.closed = true;
+    inTurn(id, peer, () => handler.close?.(peer.conn));
+    inTurn(id, peer, () => {
+      peers.delete(id);
+      native.peerEnd(id);
+    });
+  };
+
+  return {
+    open(accepted: Accepted) {
+      const { id } = accepted;
+      const conn = new Connection(accepted, {
+        write: data => native.peerWrite(id, data),
+        end() {
+          native.peerEnd(id);
+          close(id, peer);
+        },
+        destroy() {
+          native.peerDestroy(id);
+          close(id, peer);
+        },
+      });
+      const peer: Peer = { conn, turn: undefined, closed: false };
+      peers.set(id, peer);
+      inTurn(id, peer, () => handler.open?.(conn));
+    },
+    data(id: number, chunk: Buffer) {
+      const peer = peers.get(id);
+      if (peer !== undefined && !peer.closed) inTurn(id, peer, () => handler.data?.(peer.conn, chunk));
+    },
+    end(id: number, errno: number) {
+      const peer = peers.get(id);
+      if (peer === undefined) return;
+      if (errno !== 0) inTurn(id, peer, () => handler.error?.(peer.conn, socketError(errno)));
+      close(id, peer);
+    },
+  };
+}
+
+function serveSockets(form: 'stream' | 'server', handler: LoadedHandler['handler']) {
+  if (form === 'server') drainOnSignal(handler as net.Server);
+  const server =
+    form === 'stream' ? new StreamServer(handler as StreamHandler) : new NetServer(handler as net.Server);
+  return {
+    open({ fd, id }: Accepted) {
+      native.peerRelease(id);
+      server.serve(fd).once('close', () => native.peerDestroy(id));
+    },
+    data() {},
+    end() {},
+  };
+}

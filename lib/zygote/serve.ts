@@ -1,0 +1,71 @@
+/** The forking server: each connection in a child, which begins with all the script had in memory. */
+import type net from 'node:net';
+import { native, type Privileges } from '../binding/native.js';
+import { CallbacksServer } from '../child/callbacks.js';
+import { drainOnSignal } from '../child/drain-http.js';
+import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
+import { waitForDebugger } from '../child/inspect.js';
+import { type ConnectionServer, NetServer, StreamServer } from '../child/sockets.js';
+import { handlesFork, runAtFork } from '../fork/at-fork.js';
+import { leave } from '../fork/exits.js';
+import { becomeZygote } from '../fork/prepare.js';
+import { forkingOptions, type ReceivedConfig } from '../wire/config.js';
+import type { LoadedHandler } from './load.js';
+import { rehearse } from './rehearse.js';
+
+/** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
+export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
+  becomeZygote();
+  const server = serverFor(loaded);
+  const hasHandlers = handlesFork('afterInChild');
+  const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
+  // A function that a child is the first to call is compiled in each: where there is nothing else to do, none is.
+  const hasMoreToDo = hasHandlers || config.privileges !== undefined || loaded.afterFork !== undefined;
+  native.serve({
+    ...forkingOptions(config),
+    onChild: hasMoreToDo || config.spare.max > 0 ? begin : serve,
+    onConnection: serve,
+    onEnd: () => leave(0),
+  });
+
+  function begin(fd: number): void {
+    if (hasHandlers) runAtFork('afterInChild');
+    refreshCwdCache(config.privileges);
+    const began = loaded.afterFork?.();
+    if (began === undefined) serveOrWait(fd);
+    else began.then(() => serveOrWait(fd));
+  }
+
+  function serveOrWait(fd: number): void {
+    if (fd < 0) awaitConnection(loaded);
+    else serve(fd);
+  }
+
+  function serveInspected(fd: number): void {
+    waitForDebugger();
+    server.serve(fd);
+  }
+}
+
+/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+async function awaitConnection(loaded: LoadedHandler): Promise<void> {
+  await rehearse(loaded, 1);
+  native.awaitConnection();
+}
+
+/** Node keeps the name of the working directory in mind, and has not seen it change. */
+export function refreshCwdCache(dropped: Privileges | undefined): void {
+  if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
+}
+
+function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
+  switch (form) {
+    case 'callbacks':
+      return new CallbacksServer(handler as CallbacksHandler);
+    case 'stream':
+      return new StreamServer(handler as StreamHandler);
+    case 'server':
+      drainOnSignal(handler as net.Server);
+      return new NetServer(handler as net.Server);
+  }
+}

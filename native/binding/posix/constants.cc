@@ -1,0 +1,198 @@
+#include "binding/posix/constants.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace truefork {
+
+namespace {
+
+struct Constant {
+  const char* name;
+  int value;
+};
+
+#define CONSTANT(name)              \
+  {                                 \
+#name, static_cast < int>(name) \
+  }
+
+const Constant kConstants[] = {
+    // Address families and protocols
+    CONSTANT(AF_UNSPEC),
+    CONSTANT(AF_UNIX),
+    CONSTANT(AF_INET),
+    CONSTANT(AF_INET6),
+    CONSTANT(IPPROTO_IP),
+    CONSTANT(IPPROTO_TCP),
+    CONSTANT(IPPROTO_UDP),
+    CONSTANT(IPPROTO_IPV6),
+    // Sockets
+    CONSTANT(SOCK_STREAM),
+    CONSTANT(SOCK_DGRAM),
+    CONSTANT(SOCK_SEQPACKET),
+    CONSTANT(SOCK_RAW),
+    CONSTANT(SOCK_NONBLOCK),
+    CONSTANT(SOCK_CLOEXEC),
+    CONSTANT(SOMAXCONN),
+    CONSTANT(SHUT_RD),
+    CONSTANT(SHUT_WR),
+    CONSTANT(SHUT_RDWR),
+    CONSTANT(MSG_OOB),
+    CONSTANT(MSG_PEEK),
+    CONSTANT(MSG_DONTROUTE),
+    CONSTANT(MSG_WAITALL),
+    CONSTANT(MSG_DONTWAIT),
+    CONSTANT(MSG_NOSIGNAL),
+    CONSTANT(MSG_MORE),
+    CONSTANT(MSG_TRUNC),
+    // Socket options
+    CONSTANT(SOL_SOCKET),
+    CONSTANT(SO_REUSEADDR),
+    CONSTANT(SO_REUSEPORT),
+    CONSTANT(SO_TYPE),
+    CONSTANT(SO_ERROR),
+    CONSTANT(SO_BROADCAST),
+    CONSTANT(SO_SNDBUF),
+    CONSTANT(SO_RCVBUF),
+    CONSTANT(SO_KEEPALIVE),
+    CONSTANT(SO_LINGER),
+    CONSTANT(SO_RCVTIMEO),
+    CONSTANT(SO_SNDTIMEO),
+    CONSTANT(SO_ACCEPTCONN),
+    CONSTANT(SO_OOBINLINE),
+    CONSTANT(SO_DOMAIN),
+    CONSTANT(SO_PROTOCOL),
+    CONSTANT(SO_BINDTODEVICE),
+    CONSTANT(TCP_NODELAY),
+    CONSTANT(TCP_MAXSEG),
+    CONSTANT(TCP_CORK),
+    CONSTANT(TCP_KEEPIDLE),
+    CONSTANT(TCP_KEEPINTVL),
+    CONSTANT(TCP_KEEPCNT),
+    CONSTANT(TCP_DEFER_ACCEPT),
+    CONSTANT(TCP_QUICKACK),
+    CONSTANT(TCP_CONGESTION),
+    CONSTANT(TCP_USER_TIMEOUT),
+    CONSTANT(TCP_FASTOPEN),
+    CONSTANT(IPV6_V6ONLY),
+    // Descriptors
+    CONSTANT(STDIN_FILENO),
+    CONSTANT(STDOUT_FILENO),
+    CONSTANT(STDERR_FILENO),
+    CONSTANT(F_GETFD),
+    CONSTANT(F_SETFD),
+    CONSTANT(F_GETFL),
+    CONSTANT(F_SETFL),
+    CONSTANT(FD_CLOEXEC),
+    CONSTANT(O_RDONLY),
+    CONSTANT(O_WRONLY),
+    CONSTANT(O_RDWR),
+    CONSTANT(O_ACCMODE),
+    CONSTANT(O_APPEND),
+    CONSTANT(O_ASYNC),
+    CONSTANT(O_NONBLOCK),
+    // select and poll
+    CONSTANT(FD_SETSIZE),
+    CONSTANT(POLLIN),
+    CONSTANT(POLLPRI),
+    CONSTANT(POLLOUT),
+    CONSTANT(POLLERR),
+    CONSTANT(POLLHUP),
+    CONSTANT(POLLNVAL),
+    CONSTANT(POLLRDHUP),
+    // wait
+    CONSTANT(WNOHANG),
+    CONSTANT(WUNTRACED),
+    CONSTANT(WCONTINUED),
+    // Limits
+    CONSTANT(RLIMIT_CPU),
+    CONSTANT(RLIMIT_FSIZE),
+    CONSTANT(RLIMIT_DATA),
+    CONSTANT(RLIMIT_STACK),
+    CONSTANT(RLIMIT_CORE),
+    CONSTANT(RLIMIT_RSS),
+    CONSTANT(RLIMIT_NPROC),
+    CONSTANT(RLIMIT_NOFILE),
+    CONSTANT(RLIMIT_MEMLOCK),
+    CONSTANT(RLIMIT_AS),
+    // Signals
+    CONSTANT(SIGHUP),
+    CONSTANT(SIGINT),
+    CONSTANT(SIGQUIT),
+    CONSTANT(SIGILL),
+    CONSTANT(SIGTRAP),
+    CONSTANT(SIGABRT),
+    CONSTANT(SIGBUS),
+    CONSTANT(SIGFPE),
+    CONSTANT(SIGKILL),
+    CONSTANT(SIGUSR1),
+    CONSTANT(SIGSEGV),
+    CONSTANT(SIGUSR2),
+    CONSTANT(SIGPIPE),
+    CONSTANT(SIGALRM),
+    CONSTANT(SIGTERM),
+    CONSTANT(SIGCHLD),
+    CONSTANT(SIGCONT),
+    CONSTANT(SIGSTOP),
+    CONSTANT(SIGTSTP),
+    CONSTANT(SIGTTIN),
+    CONSTANT(SIGTTOU),
+    CONSTANT(SIGURG),
+    CONSTANT(SIGXCPU),
+    CONSTANT(SIGXFSZ),
+    CONSTANT(SIGVTALRM),
+    CONSTANT(SIGPROF),
+    CONSTANT(SIGWINCH),
+    CONSTANT(SIGIO),
+    CONSTANT(SIGPWR),
+    CONSTANT(SIGSYS),
+    CONSTANT(SIGRTMIN),
+    // Signal actions
+    CONSTANT(SA_NOCLDSTOP),
+    CONSTANT(SA_NOCLDWAIT),
+    CONSTANT(SA_RESTART),
+    CONSTANT(SA_NODEFER),
+    CONSTANT(SA_RESETHAND),
+    CONSTANT(SIG_BLOCK),
+    CONSTANT(SIG_UNBLOCK),
+    CONSTANT(SIG_SETMASK),
+    CONSTANT(SI_USER),
+    CONSTANT(SI_KERNEL),
+    CONSTANT(SI_QUEUE),
+    CONSTANT(SI_TIMER),
+    CONSTANT(SI_TKILL),
+    CONSTANT(CLD_EXITED),
+    CONSTANT(CLD_KILLED),
+    CONSTANT(CLD_DUMPED),
+    CONSTANT(CLD_TRAPPED),
+    CONSTANT(CLD_STOPPED),
+    CONSTANT(CLD_CONTINUED),
+    // Timers
+    CONSTANT(ITIMER_REAL),
+    CONSTANT(ITIMER_VIRTUAL),
+    CONSTANT(ITIMER_PROF),
+};
+
+#undef CONSTANT
+
+}  // namespace
+
+void RegisterConstants(Napi::Env env, Napi::Object exports) {
+  Napi::Object constants = Napi::Object::New(env);
+  for (const Constant& constant : kConstants) constants.Set(constant.name, constant.value);
+  // One less than the C library's: the last is kept for the delivery of signals.
+  constants.Set("SIGRTMAX", SIGRTMAX - 1);
+  exports.Set("constants", constants);
+}
+
+}  // namespace truefork

@@ -1,0 +1,293 @@
+// What the owner and its zygote say to each other, over one stream socket. The TypeScript side of it is
+// lib/wire/protocol.ts: a change here is a change there, and a test holds the two together.
+//
+// Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte
+// order, for both ends are on one machine; or, where no struct is named, text in UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace truefork::protocol {
+
+struct Header {
+  uint32_t length;
+  uint32_t kind;
+};
+
+// Owner to zygote.
+enum class Command : uint32_t {
+  Stop = 1,        // StopCommand
+  Kill = 2,        // no body: every child gets SIGKILL, nobody waits
+  Begin = 3,       // BeginCommand: before it, a zygote lets nobody in
+  Elsewhere = 4,   // ElsewhereCommand
+  Retire = 5,      // no body: another takes the listeners over. Lets nobody in any more; its children finish
+  Resize = 6,      // ResizeCommand, to a server of one process
+  Ping = 7,        // no body: a loop that lives answers with Pong
+  Config = 8,      // JSON: what to serve, and with it the listeners. The first of all, read by JavaScript
+  Admission = 10,  // AdmissionCommand
+  Times = 11,      // TimesCommand
+  Resources = 12,  // ResourcesCommand
+  AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
+  Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
+};
+
+struct StopCommand {
+  uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
+  uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+};
+
+struct BeginCommand {
+  uint64_t firstId;  // the id of its first connection
+};
+
+// What zygotes that have retired still serve, which counts too where this one has children.
+struct ElsewhereCommand {
+  uint32_t children;
+};
+
+struct ResizeCommand {
+  uint32_t most;  // connections at once
+};
+
+// Who may come in.
+struct AdmissionCommand {
+  uint32_t maxChildren;
+  uint32_t maxPerSource;      // 0: no limit
+  uint32_t acceptIntervalUs;  // between two connections, at the steady rate; 0: no limit
+  uint32_t acceptBurst;       // how many may come at once
+  uint32_t sourceIntervalUs;  // the same for one source
+  uint32_t sourceBurst;
+};
+
+// Why a client is turned away.
+enum class Reason : uint32_t {
+  Address = 0,
+  MaxPerSource = 1,
+  SourceRate = 2,
+  MaxChildren = 3,
+  AcceptRate = 4,
+};
+constexpr uint32_t kReasons = 5;
+
+enum class Policy : uint32_t {
+  Queue = 0,   // left in the line; for the limits of the whole server
+  Refuse = 1,  // told something, and closed
+  Reset = 2,
+};
+
+struct RefusalCommand {
+  uint32_t reason;  // Reason
+  uint32_t policy;  // Policy
+};
+
+// What a connection may take of time, in milliseconds; 0: no limit.
+struct TimesCommand {
+  uint32_t firstByteMs;   // until the client's first byte
+  uint32_t idleMs;        // during which no byte moves, either way
+  uint32_t connectionMs;  // in all
+  uint32_t killMs;        // then SIGTERM, and this much later SIGKILL; 0: SIGKILL at once
+};
+
+// What a child may use of the machine: those in the set.
+enum Resource : uint32_t {
+  kMemory = 1,
+  kCpu = 2,
+  kOpenFiles = 4,
+  kCore = 8,
+  kNice = 16,
+  kOomScoreAdj = 32,
+};
+
+struct ResourcesCommand {
+  uint64_t memory;  // bytes of its own, beyond what it begins with
+  uint64_t core;    // bytes
+  uint32_t cpuSeconds;
+  uint32_t openFiles;
+  int32_t nice;         // as setpriority(2)
+  int32_t oomScoreAdj;  // proc(5)
+  uint32_t set;         // Resource, or'ed
+};
+
+// The limit that ended a child.
+enum class Limit : uint32_t {
+  None = 0,
+  FirstByte = 1,
+  Idle = 2,
+  Connection = 3,
+  Cpu = 4,
+  Memory = 5,
+  Grace = 6,  // of a server that was told to stop
+};
+
+// Zygote to owner.
+enum class Record : uint32_t {
+  LoadFailed = 1,  // JSON: the handler's own error. Sent by JavaScript, before there is a loop
+  Listening = 2,   // no body
+  Connection = 3,  // ConnectionRecord
+  Exit = 4,        // ExitRecord
+  Trouble = 5,     // TroubleRecord
+  End = 6,         // EndRecord
+  Retired = 7,     // RetiredRecord: the answer to Retire
+  Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
+  Pong = 9,   // no body
+  Refused = 10,  // RefusedRecord
+};
+
+struct ConnectionRecord {
+  uint64_t id;
+  int32_t pid;
+  uint16_t family;  // AF_INET, AF_INET6 or AF_UNIX
+  uint16_t remotePort;
+  uint16_t localPort;
+  char remoteAddress[110];  // text, ended by NUL
+  char localAddress[112];
+};
+
+struct ExitRecord {
+  uint64_t id;
+  int32_t pid;
+  int32_t status;  // as wait(2) gives it
+  uint64_t durationUs;
+  uint64_t userCpuUs;
+  uint64_t systemCpuUs;
+  uint64_t maxRssKib;
+  uint64_t minorFaults;
+  uint64_t majorFaults;
+  uint64_t voluntarySwitches;
+  uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t limit;      // Limit
+  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+};
+
+// In a server of one process: a connection has ended, and no process with it.
+struct EndRecord {
+  uint64_t id;
+  uint64_t durationUs;
+};
+
+// A system call failed in a way that a server outlives. Said once until it succeeds again.
+struct TroubleRecord {
+  int32_t errnum;
+  char syscall[12];
+};
+
+struct RetiredRecord {
+  uint64_t nextId;  // for the first connection of the next zygote
+};
+
+// Clients were turned away: the last of them, and how many since the last such record for this reason.
+struct RefusedRecord {
+  uint32_t reason;  // Reason
+  uint32_t count;
+  uint16_t remotePort;
+  char remoteAddress[110];
+};
+
+struct Field {
+  const char* name;
+  size_t offset;
+  size_t size;
+};
+
+struct Layout {
+  const char* name;
+  uint32_t kind;
+  size_t size;
+  Field fields[20];  // the last has no name
+};
+
+#define TRUEFORK_FIELD(type, field)                    \
+  {                                                    \
+#field, offsetof(type, field), sizeof(type::field) \
+  }
+
+constexpr Layout kLayouts[] = {
+    {"Stop",
+     static_cast<uint32_t>(Command::Stop),
+     sizeof(StopCommand),
+     {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
+    {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
+    {"Begin",
+     static_cast<uint32_t>(Command::Begin),
+     sizeof(BeginCommand),
+     {TRUEFORK_FIELD(BeginCommand, firstId)}},
+    {"Elsewhere",
+     static_cast<uint32_t>(Command::Elsewhere),
+     sizeof(ElsewhereCommand),
+     {TRUEFORK_FIELD(ElsewhereCommand, children)}},
+    {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
+    {"Resize",
+     static_cast<uint32_t>(Command::Resize),
+     sizeof(ResizeCommand),
+     {TRUEFORK_FIELD(ResizeCommand, most)}},
+    {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
+    {"Config", static_cast<uint32_t>(Command::Config), 0, {}},
+    {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
+    {"Admission",
+     static_cast<uint32_t>(Command::Admission),
+     sizeof(AdmissionCommand),
+     {TRUEFORK_FIELD(AdmissionCommand, maxChildren), TRUEFORK_FIELD(AdmissionCommand, maxPerSource),
+      TRUEFORK_FIELD(AdmissionCommand, acceptIntervalUs), TRUEFORK_FIELD(AdmissionCommand, acceptBurst),
+      TRUEFORK_FIELD(AdmissionCommand, sourceIntervalUs), TRUEFORK_FIELD(AdmissionCommand, sourceBurst)}},
+    {"Times",
+     static_cast<uint32_t>(Command::Times),
+     sizeof(TimesCommand),
+     {TRUEFORK_FIELD(TimesCommand, firstByteMs), TRUEFORK_FIELD(TimesCommand, idleMs),
+      TRUEFORK_FIELD(TimesCommand, connectionMs), TRUEFORK_FIELD(TimesCommand, killMs)}},
+    {"Resources",
+     static_cast<uint32_t>(Command::Resources),
+     sizeof(ResourcesCommand),
+     {TRUEFORK_FIELD(ResourcesCommand, memory), TRUEFORK_FIELD(ResourcesCommand, core),
+      TRUEFORK_FIELD(ResourcesCommand, cpuSeconds), TRUEFORK_FIELD(ResourcesCommand, openFiles),
+      TRUEFORK_FIELD(ResourcesCommand, nice), TRUEFORK_FIELD(ResourcesCommand, oomScoreAdj),
+      TRUEFORK_FIELD(ResourcesCommand, set)}},
+    {"AddressRules", static_cast<uint32_t>(Command::AddressRules), 0, {}},
+    {"Refusal",
+     static_cast<uint32_t>(Command::Refusal),
+     sizeof(RefusalCommand),
+     {TRUEFORK_FIELD(RefusalCommand, reason), TRUEFORK_FIELD(RefusalCommand, policy)}},
+    {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
+    {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
+    {"Connection",
+     static_cast<uint32_t>(Record::Connection),
+     sizeof(ConnectionRecord),
+     {TRUEFORK_FIELD(ConnectionRecord, id), TRUEFORK_FIELD(ConnectionRecord, pid),
+      TRUEFORK_FIELD(ConnectionRecord, family), TRUEFORK_FIELD(ConnectionRecord, remotePort),
+      TRUEFORK_FIELD(ConnectionRecord, localPort), TRUEFORK_FIELD(ConnectionRecord, remoteAddress),
+      TRUEFORK_FIELD(ConnectionRecord, localAddress)}},
+    {"Exit",
+     static_cast<uint32_t>(Record::Exit),
+     sizeof(ExitRecord),
+     {TRUEFORK_FIELD(ExitRecord, id), TRUEFORK_FIELD(ExitRecord, pid), TRUEFORK_FIELD(ExitRecord, status),
+      TRUEFORK_FIELD(ExitRecord, durationUs), TRUEFORK_FIELD(ExitRecord, userCpuUs),
+      TRUEFORK_FIELD(ExitRecord, systemCpuUs), TRUEFORK_FIELD(ExitRecord, maxRssKib),
+      TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
+      TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
+      TRUEFORK_FIELD(ExitRecord, bytesIn), TRUEFORK_FIELD(ExitRecord, bytesOut),
+      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum)}},
+    {"Trouble",
+     static_cast<uint32_t>(Record::Trouble),
+     sizeof(TroubleRecord),
+     {TRUEFORK_FIELD(TroubleRecord, errnum), TRUEFORK_FIELD(TroubleRecord, syscall)}},
+    {"End",
+     static_cast<uint32_t>(Record::End),
+     sizeof(EndRecord),
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+    {"Retired",
+     static_cast<uint32_t>(Record::Retired),
+     sizeof(RetiredRecord),
+     {TRUEFORK_FIELD(RetiredRecord, nextId)}},
+    {"Files", static_cast<uint32_t>(Record::Files), 0, {}},
+    {"Refused",
+     static_cast<uint32_t>(Record::Refused),
+     sizeof(RefusedRecord),
+     {TRUEFORK_FIELD(RefusedRecord, reason), TRUEFORK_FIELD(RefusedRecord, count),
+      TRUEFORK_FIELD(RefusedRecord, remotePort), TRUEFORK_FIELD(RefusedRecord, remoteAddress)}},
+};
+
+#undef TRUEFORK_FIELD
+
+}  // namespace truefork::protocol
