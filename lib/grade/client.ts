@@ -1,5 +1,6 @@
 /** A client of the graded server. It notes what came and how the connection ended, and never throws. */
 import net from 'node:net';
+import os from 'node:os';
 import { native } from '../binding/native.js';
 
 export type ClientEnd = 'open' | 'finished' | 'reset' | 'refused';
@@ -13,6 +14,7 @@ export class Client {
   connected = false;
   #keepsAll: boolean;
   #finished = false;
+  #localPort = 0;
 
   constructor(port: number, { host = '127.0.0.1', socket, keepsAll = true }: ClientOptions = {}) {
     this.#keepsAll = keepsAll;
@@ -20,6 +22,7 @@ export class Client {
     this.connected = socket !== undefined;
     this.socket.on('connect', () => {
       this.connected = true;
+      this.#localPort = this.socket.localPort ?? 0;
     });
     this.socket.on('data', (chunk: Buffer) => {
       this.count += chunk.length;
@@ -36,8 +39,10 @@ export class Client {
     });
   }
 
+  /** 0 before it is connected. It stays known when the connection has ended. */
   get localPort(): number {
-    return this.socket.localPort ?? 0;
+    this.#localPort = this.socket.localPort ?? this.#localPort;
+    return this.#localPort;
   }
 
   get isOver(): boolean {
@@ -82,7 +87,8 @@ export interface ClientOptions {
 /** A socket that takes little, so that a server soon cannot write to a client that does not read. It does not read yet. */
 export function connectNarrow(port: number, host = '127.0.0.1'): net.Socket {
   const { posix } = native;
-  const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, SO_RCVBUF, F_GETFL, F_SETFL, O_NONBLOCK } = posix.constants;
+  const { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET, SO_RCVBUF, F_GETFL, F_SETFL, O_NONBLOCK } =
+    posix.constants;
   const family = host.includes(':') ? AF_INET6 : AF_INET;
   const fd = posix.socket(family, SOCK_STREAM, 0);
   posix.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, 4096);
@@ -90,7 +96,13 @@ export function connectNarrow(port: number, host = '127.0.0.1'): net.Socket {
   try {
     posix.connect(fd, { family, address: host, port });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINPROGRESS') throw error;
+    if ((error as NodeJS.ErrnoException).errno !== -os.constants.errno.EINPROGRESS) throw error;
   }
-  return new net.Socket({ fd, readable: true, writable: true, allowHalfOpen: true, pauseOnCreate: true } as never);
+  return new net.Socket({
+    fd,
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+    pauseOnCreate: true,
+  } as never);
 }

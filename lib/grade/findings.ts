@@ -82,7 +82,8 @@ export const kinds: Record<FindingId, Kind> = {
   },
   serial: {
     what: 'The server serves one client at a time: a second one waits until the first has gone.',
-    lecture: '"Iterating server": when a client request takes longer to service, we can\'t handle other clients',
+    lecture:
+      '"Iterating server": when a client request takes longer to service, we can\'t handle other clients',
     mend: 'fork a child for each client, or wait for all of them with select()',
   },
   'eintr-accept': {
@@ -142,7 +143,8 @@ export const kinds: Record<FindingId, Kind> = {
   },
   'one-shot': {
     what: 'The server ends, or accepts no more, after its first client.',
-    lecture: '"Server for a single client": how could the server accept another client after a client closes its session?',
+    lecture:
+      '"Server for a single client": how could the server accept another client after a client closes its session?',
     mend: 'call accept() in a loop',
   },
   'fd-setsize': {

@@ -4,7 +4,7 @@ import { type Finding, type FindingId, findingIds, kinds, type Observed } from '
 import { Grading, type GradingOptions, NotGradable, Stopped } from './grading.js';
 import { Unfinished } from './patience.js';
 import type { Profile } from './profiles.js';
-import { scenarios, type Scenario } from './scenarios.js';
+import { type Scenario, scenarios } from './scenarios.js';
 import { NotListening } from './server.js';
 import { NoTrace } from './traced-server.js';
 
@@ -48,7 +48,11 @@ export async function grade(options: GradeOptions): Promise<Report> {
     else if (error instanceof Unfinished) grading.note(error.message);
     else throw error;
   }
-  return { ...summary(grading, options), ...(notGradable && { notGradable }), seconds: secondsSince(startedAt) };
+  return {
+    ...summary(grading, options),
+    ...(notGradable && { notGradable }),
+    seconds: secondsSince(startedAt),
+  };
 }
 
 const secondsSince = (then: number) => Math.round((performance.now() - then) / 10) / 100;
@@ -71,17 +75,26 @@ function isWanted(scenario: Scenario, { traces, profile, only }: GradeOptions): 
 /** What was found by waiting in vain must be found on a second, fresh server, too. */
 async function runConfirmed(grading: Grading, scenario: Scenario): Promise<void> {
   const before = new Set(grading.found.keys());
-  if (grading.has(...(scenario.unless ?? []))) return;
+  const unless = scenario.unless ?? [];
+  if (grading.has(...unless) || unless.some(id => grading.disputed.has(id))) return;
   await attempt(grading, scenario);
   const accused = [...grading.found.values()].filter(({ id }) => !before.has(id));
   const confirms = scenario.confirms ?? [];
   if (!accused.some(({ id }) => confirms.includes(id))) return;
-  for (const { id } of accused) grading.found.delete(id);
+  for (const { id } of accused) {
+    grading.found.delete(id);
+    grading.disputed.add(id);
+  }
   await attempt(grading, scenario);
   for (const id of [...grading.found.keys()])
-    if (!before.has(id) && !accused.some(each => each.id === id)) grading.found.delete(id);
+    if (!before.has(id) && !accused.some(each => each.id === id)) {
+      grading.found.delete(id);
+      grading.disputed.add(id);
+    }
   for (const observed of accused)
     if (!confirms.includes(observed.id) && !grading.passed.has(observed.id)) grading.observe(observed);
+  for (const id of grading.found.keys()) grading.disputed.delete(id);
+  for (const id of grading.disputed) if (grading.passed.has(id)) grading.disputed.delete(id);
 }
 
 /** A server that cannot be started for a later scenario is not judged by it. */
@@ -90,7 +103,8 @@ async function attempt(grading: Grading, scenario: Scenario): Promise<void> {
     await scenario.run(grading);
   } catch (error) {
     if (error instanceof NoTrace) grading.tracingFails(error.message);
-    else if (error instanceof NotListening && grading.model !== undefined) grading.note(`${scenario.name}: ${error.message}`);
+    else if (error instanceof NotListening && grading.model !== undefined)
+      grading.note(`${scenario.name}: ${error.message}`);
     else throw error;
   }
 }

@@ -2,8 +2,8 @@
 import { Client } from './client.js';
 import { type FindingId, findingIds, type Observed } from './findings.js';
 import { type Budget, patiently } from './patience.js';
-import type { Protocol } from './protocol.js';
 import { freePort } from './ports.js';
+import type { Protocol } from './protocol.js';
 import { PlainServer, type Server, type ServerCommand, type StartOptions } from './server.js';
 import { type TraceChoice, TracedServer } from './traced-server.js';
 import type { Conduct } from './watch.js';
@@ -32,6 +32,8 @@ export class Grading {
   readonly protocol: Protocol;
   readonly found = new Map<FindingId, Observed>();
   readonly passed = new Set<FindingId>();
+  /** Found on one start of the server, and not on a second. */
+  readonly disputed = new Set<FindingId>();
   readonly notes: string[] = [];
   readonly conduct = new Set<Conduct>();
   /** How the server turned out to work. */
@@ -106,11 +108,15 @@ export class Grading {
   /** @throws {Stopped} when the watch has ended the server */
   takeConduct(server: Server): void {
     const { watch } = server;
-    if (server.isDaemon) this.conduct.add('daemonises');
+    if (server.isDaemon && !watch.stopped) this.conduct.add('daemonises');
     if (watch.conduct !== undefined) this.conduct.add(watch.conduct);
-    if (watch.usesTooMuchMemory) this.note('The server was ended because it used more than 1.5 GB of memory.');
+    if (watch.usesTooMuchMemory && !watch.isBomb)
+      this.note('The server was ended because it used more than 1.5 GB of memory.');
     if (watch.isBomb)
-      this.observe({ id: 'fork-bomb', evidence: `${watch.most} processes were running; the server was ended` });
+      this.observe({
+        id: 'fork-bomb',
+        evidence: `${watch.most} processes were running; the server was ended`,
+      });
     if (watch.stopped) throw new Stopped('the server was ended');
   }
 

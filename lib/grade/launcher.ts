@@ -17,9 +17,14 @@ const { posix } = native;
 limit(posix.constants.RLIMIT_FSIZE, fileSize);
 limit(posix.constants.RLIMIT_CORE, 0);
 limit(posix.constants.RLIMIT_NOFILE, openFiles);
+native.passOnDescriptors(); // Node has marked them close-on-exec
 native.confineSignals();
 try {
-  posix.execvp(command[0]!, command, Object.entries(process.env).map(([name, value]) => `${name}=${value}`));
+  posix.execvp(
+    command[0]!,
+    command,
+    Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
+  );
 } catch (error) {
   console.error(`truefork grade: ${command[0]} cannot be run: ${(error as Error).message}`);
   process.exit(127);

@@ -59,12 +59,12 @@ function spentBetween(before: Activity | undefined, now: Activity): number {
   return Math.min(intervalMs, Math.max(0, now.cpu - before.cpu) / 1e6);
 }
 
-/** Until the server has come to rest: a few intervals in a row without a step of any of its threads. */
+/** Until the server has come to rest: a few intervals in a row without a step of any of its threads. False: it never rests. */
 export async function settled(
   processes: () => readonly ProcessStat[],
   budget: Budget,
   { ms = 80, atMostMs = 600 }: { ms?: number; atMostMs?: number } = {},
-): Promise<void> {
+): Promise<boolean> {
   let quiet = 0;
   let spent = 0;
   let before: Activity | undefined;
@@ -78,4 +78,5 @@ export async function settled(
     spent += spentBetween(before, now);
     before = now;
   }
+  return quiet >= ms;
 }

@@ -1,7 +1,7 @@
 /** A profile says which finding is an error, a warning, a note, or not looked for at all. */
 import fs from 'node:fs';
-import { UsageError } from '../cli/usage.js';
 import { type FindingId, findingIds, isFindingId, type Severity } from './findings.js';
+import { gradeMisuse } from './misuse.js';
 
 export type Weight = Severity | 'off';
 
@@ -44,7 +44,7 @@ interface ProfileFile {
   findings?: Record<string, Weight>;
 }
 
-/** @throws {UsageError} when it is neither a name nor a file in that form */
+/** @throws `ERR_TRUEFORK_GRADE` when it is neither a name nor a file in that form */
 export function profileNamed(name: string): Profile {
   if (name === 'robust') return robust;
   if (name === 'lecture') return lecture;
@@ -52,14 +52,14 @@ export function profileNamed(name: string): Profile {
   try {
     given = JSON.parse(fs.readFileSync(name, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--profile is lecture, robust or a JSON file: ${(error as Error).message}`);
+    throw gradeMisuse(`--profile is lecture, robust or a JSON file: ${(error as Error).message}`);
   }
   const base = given.extends === undefined ? robust : profileNamed(given.extends);
   const weights = { ...base.weights };
   for (const [id, weight] of Object.entries(given.findings ?? {})) {
-    if (!isFindingId(id)) throw new UsageError(`${name}: there is no finding "${id}"`);
+    if (!isFindingId(id)) throw gradeMisuse(`${name}: there is no finding "${id}"`);
     if (!['error', 'warning', 'note', 'off'].includes(weight))
-      throw new UsageError(`${name}: "${id}" must be error, warning, note or off`);
+      throw gradeMisuse(`${name}: "${id}" must be error, warning, note or off`);
     weights[id] = weight;
   }
   return { name, weights, injects: base.injects };

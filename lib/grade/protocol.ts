@@ -1,6 +1,6 @@
 /** What the server is to understand: requests, and how an answer is recognised. */
 import fs from 'node:fs';
-import { UsageError } from '../cli/usage.js';
+import { gradeMisuse } from './misuse.js';
 
 export interface Protocol {
   readonly name: string;
@@ -38,7 +38,7 @@ interface ProtocolFile {
   requests: { send: string; expect: string }[];
 }
 
-/** @throws {UsageError} when it is neither a name nor a file in that form */
+/** @throws `ERR_TRUEFORK_GRADE` when it is neither a name nor a file in that form */
 export function protocolNamed(name: string): Protocol {
   if (name === 'echo') return echo;
   if (name === 'line') return line;
@@ -50,11 +50,11 @@ function fromFile(file: string): Protocol {
   try {
     given = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--protocol is echo, line or a JSON file: ${(error as Error).message}`);
+    throw gradeMisuse(`--protocol is echo, line or a JSON file: ${(error as Error).message}`);
   }
   const { requests } = given;
   if (!Array.isArray(requests) || requests.length === 0 || !requests.every(isExchange))
-    throw new UsageError(`${file}: "requests" must be a list of { "send": text, "expect": regular expression }`);
+    throw gradeMisuse(`${file}: "requests" must be a list of { "send": text, "expect": regular expression }`);
   const expected = requests.map(({ expect }) => new RegExp(expect, 's'));
   const at = (n: number) => n % requests.length;
   return {

@@ -5,6 +5,7 @@ import tty from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { native } from '../binding/native.js';
 import type { Client } from './client.js';
+import { serverEnvironment } from './environment.js';
 import type { LaunchLimits } from './launcher.js';
 import { type Budget, patiently, settled } from './patience.js';
 import { type BlockedIn, blockedIn } from './system/calls.js';
@@ -120,7 +121,9 @@ export abstract class Server {
 
   /** The server's end of a client's connection. */
   connectionOf(client: Client): TcpSocket | undefined {
-    return tcpSockets(this.port).find(({ remotePort }) => remotePort === client.localPort);
+    const { localPort } = client;
+    if (localPort === 0) return undefined;
+    return tcpSockets(this.port).find(({ remotePort }) => remotePort === localPort);
   }
 
   /** Which processes have that socket open. */
@@ -190,7 +193,7 @@ export class PlainServer extends Server {
         cwd,
         detached: true,
         stdio: ['ignore', ends?.[1] ?? 'pipe', ends?.[1] ?? 'pipe', ...Array<number>(taken).fill(nothing)],
-        env: { ...process.env, PORT: String(port) },
+        env: serverEnvironment(port),
       },
     );
     this.#child.on('error', () => {});

@@ -1,8 +1,9 @@
 /** The server under the tracer: the same, and all its calls as events. */
-import { startTrace, type Injection, type TraceEvent, type Tracer } from '../trace/index.js';
+import { type Injection, startTrace, type TraceEvent, type Tracer } from '../trace/index.js';
+import { serverEnvironment } from './environment.js';
 import type { Budget } from './patience.js';
 import { Server, type ServerCommand } from './server.js';
-import { stat, type ProcessStat } from './system/proc.js';
+import { type ProcessStat, stat } from './system/proc.js';
 
 export interface TraceChoice {
   readonly filter?: 'life-cycle' | 'read-write';
@@ -27,7 +28,10 @@ export class TracedServer extends Server {
     this.tracer = startTrace({
       command: command.map(word => word.replaceAll('{port}', String(port))) as [string, ...string[]],
       ...(cwd !== undefined && { cwd }),
-      env: { ...process.env, PORT: String(port), ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0` },
+      env: {
+        ...serverEnvironment(port),
+        ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...choice,
     });

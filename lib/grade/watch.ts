@@ -58,8 +58,7 @@ export class Watch {
     if (tree.length > maxProcesses) {
       this.isBomb = true;
       this.#kill();
-    }
-    if (tree.reduce((sum, { residentPages }) => sum + residentPages, 0) > maxPages) {
+    } else if (tree.reduce((sum, { residentPages }) => sum + residentPages, 0) > maxPages) {
       this.usesTooMuchMemory = true;
       this.#kill();
     }

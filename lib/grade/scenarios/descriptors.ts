@@ -35,22 +35,30 @@ async function judge(grading: Grading, server: Server, clients: Client[]): Promi
   const listener = Math.max(...[...server.listeners].map(inode => sockets.get(inode) ?? -1));
   // It closed what it had inherited, or its limit of descriptors is lower: nothing was reached.
   if (listener < setSize - 24) return;
+  let restedBefore = false;
   const second = 3 - (listener - (setSize - 2));
   for (let n = 0; n < Math.max(2, Math.min(second, 4)); n++) {
     const client = grading.connect(server);
     clients.push(client);
     const answered = await grading.asks(server, client, n);
-    await settled(server.processes, grading.budget);
+    const rests = await settled(server.processes, grading.budget);
+    const highest = Math.max(0, ...socketsOf(acceptor).values());
     const call = blockedIn(acceptor);
-    const beyond = call?.call === 'select' && (call.args[0] ?? 0) > setSize && !growing.test(programOf(acceptor));
+    const beyond =
+      highest >= setSize &&
+      !growing.test(programOf(acceptor)) &&
+      ((call?.call === 'select' && (call.args[0] ?? 0) > setSize) ||
+        (restedBefore && !rests && server.isWhole));
+    restedBefore ||= rests;
     if (answered && !beyond) continue;
     if (!answered && client.isOver && server.isWhole) continue; // it refuses that client, which is right
     grading.takeConduct(server);
-    const highest = Math.max(...socketsOf(acceptor).values());
     grading.observe({
       id: 'fd-setsize',
       evidence: beyond
-        ? `process ${acceptor} waits in select() for descriptor ${highest}; its first argument is ${call.args[0]}`
+        ? rests
+          ? `process ${acceptor} waits in select() for descriptor ${highest}; its first argument is ${call?.args[0]}`
+          : `process ${acceptor} runs without a pause since it has descriptor ${highest}`
         : server.isWhole
           ? `a client whose descriptor is ${highest} gets no answer`
           : `process ${acceptor} ended with a client whose descriptor was ${setSize} or more`,

@@ -90,7 +90,9 @@ function linesOf(text: string, server: Server): string[] {
 
 function judgeHandlers(grading: Grading, onPipe: Printed, onTerminal: Printed): void {
   const line = onPipe.atStop.find(
-    each => onPipe.atEnds.every(lines => lines.includes(each)) && onTerminal.atEnds.every(lines => lines.includes(each)),
+    each =>
+      onPipe.atEnds.every(lines => lines.includes(each)) &&
+      onTerminal.atEnds.every(lines => lines.includes(each)),
   );
   const [file] = onPipe.removed;
   if (line !== undefined)
@@ -125,13 +127,15 @@ function judgeBuffers(grading: Grading, onPipe: Printed, onTerminal: Printed): v
 /** Small files where servers keep their process ID. */
 function namedFiles(): Set<string> {
   const folders = new Set([process.cwd(), os.tmpdir(), '/run', '/var/run']);
-  return new Set([...folders].flatMap(folder => {
-    try {
-      return fs.readdirSync(folder).map(name => `${folder}/${name}`);
-    } catch {
-      return [];
-    }
-  }));
+  return new Set(
+    [...folders].flatMap(folder => {
+      try {
+        return fs.readdirSync(folder).map(name => `${folder}/${name}`);
+      } catch {
+        return [];
+      }
+    }),
+  );
 }
 
 function filesWithNumberOf(server: Server, before: ReadonlySet<string>): string[] {
@@ -140,7 +144,9 @@ function filesWithNumberOf(server: Server, before: ReadonlySet<string>): string[
     if (before.has(file)) return false;
     try {
       const { size } = fs.statSync(file);
-      return size < 4096 && (fs.readFileSync(file, 'latin1').match(/\d+/g) ?? []).some(each => numbers.has(each));
+      return (
+        size < 4096 && (fs.readFileSync(file, 'latin1').match(/\d+/g) ?? []).some(each => numbers.has(each))
+      );
     } catch {
       return false;
     }

@@ -17,7 +17,12 @@ export async function startAgain(grading: Grading): Promise<void> {
   });
   try {
     // The server's end of the connection is left, without a process: that is what a bind() without the option minds.
-    const remains = await patiently(() => lingers(port), () => [], budget, { ms: Infinity, atMost: 20 });
+    const remains = await patiently(
+      () => lingers(port),
+      () => [],
+      budget,
+      { ms: Infinity, atMost: 20 },
+    );
     if (!remains || client.end === 'reset') return;
     if (await startsOn(grading, wanted, port)) {
       grading.pass('no-reuseaddr');

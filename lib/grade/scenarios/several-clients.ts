@@ -49,7 +49,7 @@ class SeveralClients {
     return this.#server.processes;
   }
 
-  /** A: one answer, and it stays. A server that closes after each answer has a client that is not done asking instead. */
+  /** A: one answer, and it stays. A server that closes after each answer has a client instead that does not ask. */
   async #first(): Promise<Client> {
     const grading = this.#grading;
     let a = this.#connect();
@@ -60,9 +60,7 @@ class SeveralClients {
       grading.isBrief = true;
       a.close();
       a = this.#connect();
-      const { protocol } = grading;
-      a.send(protocol.request(1).slice(0, protocol.request(1).length >> 1));
-      await patiently(() => (this.#holders(a).length > 0 || a.isOver), this.#processes, grading.budget);
+      await patiently(() => this.#holders(a).length > 0 || a.isOver, this.#processes, grading.budget);
       await settled(this.#processes, grading.budget);
     }
     this.#learnModel(a);
@@ -119,10 +117,11 @@ class SeveralClients {
       return b;
     }
     grading.takeConduct(server);
-    const why = server.isWhole ? this.#whyNotServed(a) : undefined;
-    a.close();
-    const later =
-      server.isWhole && !b.isOver ? await grading.isAnswered(server, b, 2) : false;
+    const listens = tcpSockets(server.port).some(({ state }) => state === 'LISTEN');
+    const why = server.isWhole && listens ? this.#whyNotServed(a) : undefined;
+    a.finish();
+    const later = !b.isOver && (await grading.isAnswered(server, b, 2));
+    if (!later) await patiently(() => !server.isWhole, this.#processes, grading.budget, { ms: 500 });
     if (later || (server.isWhole && why !== undefined)) this.#observe(why ?? this.#serial());
     else
       this.#observe({
@@ -266,7 +265,9 @@ class SeveralClients {
     const grading = this.#grading;
     const server = this.#server;
     const fallen = strays.find(
-      pid => server.holdsListener(pid) && ['accept', 'select', 'poll', 'epoll'].includes(blockedIn(pid)?.call ?? 'accept'),
+      pid =>
+        server.holdsListener(pid) &&
+        ['accept', 'select', 'poll', 'epoll'].includes(blockedIn(pid)?.call ?? 'accept'),
     );
     if (fallen !== undefined) {
       this.#observe({
@@ -328,7 +329,11 @@ class SeveralClients {
   }
 
   /** All go. Who is waited for? And does a server without clients fork? */
-  async #judgeChildren(last: readonly Client[], ofB: readonly number[], handlesSigchld: boolean): Promise<void> {
+  async #judgeChildren(
+    last: readonly Client[],
+    ofB: readonly number[],
+    handlesSigchld: boolean,
+  ): Promise<void> {
     const grading = this.#grading;
     const zombies = () => ofB.filter(pid => stat(pid)?.state === 'Z');
     for (const client of last) client.finish();

@@ -19,8 +19,10 @@ export async function shortWrites(grading: Grading): Promise<void> {
       const request = protocol.request(3);
       client.send(request);
       const answered = await grading.isAnswered(server, client, 3);
-      const injected = server.events.find(event => event.kind === 'intervened' && event.reason === 'injected');
-      if (injected === undefined) return;
+      const injected = server.events.find(
+        event => event.kind === 'intervened' && event.reason === 'injected',
+      );
+      if (injected?.kind !== 'intervened') return;
       if (answered) {
         grading.pass('short-write');
         return;

@@ -70,7 +70,11 @@ class SlowClient {
     const client = new Client(this.#server.port, { socket, keepsAll: false });
     this.#clients.push(client);
     socket.pause();
-    await patiently(() => (this.#server.connectionOf(client)?.inode ?? 0) > 0, this.#server.processes, budget);
+    await patiently(
+      () => (this.#server.connectionOf(client)?.inode ?? 0) > 0,
+      this.#server.processes,
+      budget,
+    );
     const lines = 'a-line-that-comes-back-as-it-is\n'.repeat(chunkBytes / 32);
     let sent = 0;
     while (sent < most && !client.isOver) {

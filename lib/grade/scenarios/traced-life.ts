@@ -7,7 +7,15 @@ import { isRunning } from '../system/proc.js';
 import type { TracedServer } from '../traced-server.js';
 
 const watched: NodeJS.Signals[] = [
-  'SIGCHLD', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGQUIT',
+  'SIGCHLD',
+  'SIGTERM',
+  'SIGINT',
+  'SIGHUP',
+  'SIGALRM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGPIPE',
+  'SIGQUIT',
 ];
 
 export async function tracedLife(grading: Grading): Promise<void> {
@@ -61,22 +69,23 @@ function judgeSignals(grading: Grading, events: readonly TraceEvent[]): void {
   );
   if (outside === undefined) return;
   grading.conduct.add('kills-strangers');
-  grading.note(`Process ${outside.pid} sent a signal to processes that are not its own; it was kept from them.`);
+  grading.note(
+    `Process ${outside.pid} sent a signal to processes that are not its own; it was kept from them.`,
+  );
 }
 
-const isAccept = (event: TraceEvent): event is Enter | Leave =>
-  (event.kind === 'enter' || event.kind === 'leave') && (event.call === 'accept' || event.call === 'accept4');
+const isAccept = ({ call }: Enter | Leave) => call === 'accept' || call === 'accept4';
 
 /** A process that was forked by one that had accepted a client, and accepts itself. */
 function judgeAccepts(grading: Grading, events: readonly TraceEvent[]): void {
   const haveAccepted = new Set<number>();
   const forServing = new Map<number, number>();
   for (const event of events) {
-    if (isAccept(event) && event.kind === 'leave' && event.result >= 0) haveAccepted.add(event.pid);
+    if (event.kind === 'leave' && isAccept(event) && event.result >= 0) haveAccepted.add(event.pid);
     if (event.kind === 'born' && event.by !== 'thread' && haveAccepted.has(event.parent))
       forServing.set(event.pid, event.parent);
     if (event.kind === 'exec') forServing.delete(event.pid);
-    if (!isAccept(event) || event.kind !== 'enter' || !forServing.has(event.pid)) continue;
+    if (event.kind !== 'enter' || !isAccept(event) || !forServing.has(event.pid)) continue;
     grading.observe({
       id: 'child-falls-through',
       evidence: `process ${event.pid} was forked by ${forServing.get(event.pid)} for a client, and calls ${event.call}(${event.details.fd}) itself at ${at(event)}`,
@@ -89,7 +98,7 @@ function judgeAccepts(grading: Grading, events: readonly TraceEvent[]): void {
 function judgeInterruptions(grading: Grading, events: readonly TraceEvent[]): void {
   let interrupted = false;
   for (const [index, event] of events.entries()) {
-    if (!isAccept(event) || event.kind !== 'leave' || event.errno !== 'EINTR') continue;
+    if (event.kind !== 'leave' || !isAccept(event) || event.errno !== 'EINTR') continue;
     if (!isSeen(event, events, index)) continue;
     interrupted = true;
     const what = consequence(event.pid, events, index);
@@ -107,16 +116,22 @@ function isSeen(leave: Leave, events: readonly TraceEvent[], index: number): boo
   if (leave.interrupted === 'seen') return true;
   const signal = events.slice(index + 1).find(event => event.kind === 'signal' && event.tid === leave.tid);
   // Only the end of a child counts: SIGTERM is meant to end the server.
-  return signal?.kind === 'signal' && signal.signal === 'SIGCHLD' && signal.disposition === 'handler' && signal.restart === false;
+  return (
+    signal?.kind === 'signal' &&
+    signal.signal === 'SIGCHLD' &&
+    signal.disposition === 'handler' &&
+    signal.restart === false
+  );
 }
 
 function consequence(pid: number, events: readonly TraceEvent[], index: number): string | undefined {
   for (const event of events.slice(index + 1)) {
-    if (event.kind === 'born' && event.parent === pid && event.by !== 'thread') return `forked ${event.pid} without a client`;
+    if (event.kind === 'born' && event.parent === pid && event.by !== 'thread')
+      return `forked ${event.pid} without a client`;
     if (event.pid !== pid) continue;
     if (event.kind === 'signal' && event.signal !== 'SIGCHLD') return undefined;
     if (event.kind === 'exit') return 'the process ended';
-    if (event.kind === 'enter' && (isAccept(event) || /select|poll/.test(event.call))) return undefined;
+    if (event.kind === 'enter' && /accept|select|poll/.test(event.call)) return undefined;
   }
   return undefined;
 }
@@ -131,7 +146,9 @@ function judgeHandlers(grading: Grading, events: readonly TraceEvent[]): void {
     return;
   }
   const same = events.flatMap(event =>
-    event.kind === 'unsafe-call' && event.signal === unsafe.signal && !tolerated.test(event.function) ? [event.function] : [],
+    event.kind === 'unsafe-call' && event.signal === unsafe.signal && !tolerated.test(event.function)
+      ? [event.function]
+      : [],
   );
   grading.observe({
     id: 'unsafe-handler',

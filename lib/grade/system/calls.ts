@@ -1,20 +1,46 @@
 /** In which system call a process is blocked (/proc/PID/syscall), by its name. */
 import { readText } from './proc.js';
 
-export type BlockingCall = 'accept' | 'wait' | 'select' | 'poll' | 'epoll' | 'read' | 'write' | 'sleep' | 'other';
+export type BlockingCall =
+  | 'accept'
+  | 'wait'
+  | 'select'
+  | 'poll'
+  | 'epoll'
+  | 'read'
+  | 'write'
+  | 'sleep'
+  | 'other';
 
-const numbers: Record<string, Record<number, BlockingCall>> = {
+/** The numbers of the calls (asm/unistd.h). */
+const numbers: Partial<Record<string, Partial<Record<BlockingCall, readonly number[]>>>> = {
   x64: {
-    0: 'read', 1: 'write', 7: 'poll', 19: 'read', 20: 'write', 23: 'select', 34: 'sleep', 35: 'sleep', 43: 'accept', 44: 'write',
-    45: 'read', 46: 'write', 47: 'read', 61: 'wait', 130: 'sleep', 230: 'sleep', 232: 'epoll', 247: 'wait', 270: 'select',
-    271: 'poll', 281: 'epoll', 288: 'accept', 441: 'epoll',
+    accept: [43, 288],
+    wait: [61, 247],
+    select: [23, 270],
+    poll: [7, 271],
+    epoll: [232, 281, 441],
+    read: [0, 19, 45, 47],
+    write: [1, 20, 44, 46],
+    sleep: [34, 35, 130, 230],
   },
   arm64: {
-    22: 'epoll', 63: 'read', 64: 'write', 65: 'read', 66: 'write', 72: 'select', 73: 'poll', 95: 'wait', 101: 'sleep',
-    115: 'sleep', 133: 'sleep', 202: 'accept', 206: 'write', 207: 'read', 211: 'write', 212: 'read', 242: 'accept',
-    260: 'wait', 441: 'epoll',
+    accept: [202, 242],
+    wait: [95, 260],
+    select: [72],
+    poll: [73],
+    epoll: [22, 441],
+    read: [63, 65, 207, 212],
+    write: [64, 66, 206, 211],
+    sleep: [101, 115, 133],
   },
 };
+
+const names = new Map(
+  Object.entries(numbers[process.arch] ?? {}).flatMap(([name, list]) =>
+    list.map(number => [number, name as BlockingCall] as const),
+  ),
+);
 
 export interface BlockedIn {
   readonly call: BlockingCall;
@@ -26,7 +52,7 @@ export interface BlockedIn {
 export function blockedIn(pid: number, tid = pid): BlockedIn | undefined {
   const [number, ...args] = readText(`/proc/${pid}/task/${tid}/syscall`).trim().split(' ');
   if (number === undefined || !/^\d+$/.test(number)) return undefined;
-  return { call: numbers[process.arch]?.[Number(number)] ?? 'other', args: args.slice(0, 6).map(Number) };
+  return { call: names.get(Number(number)) ?? 'other', args: args.slice(0, 6).map(Number) };
 }
 
 export const waitsForMany = (call: BlockingCall | undefined) =>

@@ -59,7 +59,9 @@ export function descendants(ancestor: number): ProcessStat[] {
 
 function childrenOf(pid: number): number[] {
   const threads = listed(`/proc/${pid}/task`);
-  return threads.flatMap(tid => readText(`/proc/${pid}/task/${tid}/children`).split(' ').filter(Boolean).map(Number));
+  return threads.flatMap(tid =>
+    readText(`/proc/${pid}/task/${tid}/children`).split(' ').filter(Boolean).map(Number),
+  );
 }
 
 export function isRunning(pid: number): boolean {
@@ -112,8 +114,7 @@ export function bytesToDisk(pid: number): number {
 export function handledSignals(pid: number): Set<number> {
   const mask = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? '0'}`);
   const signals = new Set<number>();
-  for (let signal = 1; signal <= 64; signal++)
-    if ((mask >> BigInt(signal - 1)) & 1n) signals.add(signal);
+  for (let signal = 1; signal <= 64; signal++) if ((mask >> BigInt(signal - 1)) & 1n) signals.add(signal);
   return signals;
 }
 

@@ -14,7 +14,12 @@ export interface TcpSocket {
 }
 
 const states: Record<string, TcpSocket['state']> = {
-  '01': 'ESTABLISHED', '04': 'FIN_WAIT', '05': 'FIN_WAIT', '06': 'TIME_WAIT', '08': 'CLOSE_WAIT', '0A': 'LISTEN',
+  '01': 'ESTABLISHED',
+  '04': 'FIN_WAIT',
+  '05': 'FIN_WAIT',
+  '06': 'TIME_WAIT',
+  '08': 'CLOSE_WAIT',
+  '0A': 'LISTEN',
 };
 
 /** All sockets of this network namespace with that local port. */

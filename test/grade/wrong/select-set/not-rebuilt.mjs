@@ -1,0 +1,27 @@
+import * as posix from 'truefork/posix';
+import * as server from '../../server.mjs';
+
+const listenfd = server.listenOn();
+const reading = new posix.fd_set();
+posix.FD_SET(listenfd, reading);
+let highest = listenfd;
+const buffer = Buffer.alloc(4096);
+for (;;) {
+  posix.select(highest + 1, reading, null, null, null);
+  for (let fd = 0; fd <= highest; fd++) {
+    if (!posix.FD_ISSET(fd, reading)) continue;
+    if (fd === listenfd) {
+      const connfd = posix.accept(listenfd);
+      posix.FD_SET(connfd, reading);
+      highest = Math.max(highest, connfd);
+      break;
+    }
+    const n = posix.read(fd, buffer);
+    if (n > 0) server.writeAll(fd, buffer.subarray(0, n));
+    else {
+      posix.FD_CLR(fd, reading);
+      posix.FD_SET(listenfd, reading);
+      posix.close(fd);
+    }
+  }
+}
