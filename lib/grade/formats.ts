@@ -2,21 +2,14 @@
 
 import { check50 } from './formats/check50.js';
 import { classroom50 } from './formats/classroom50.js';
+import type { Format } from './formats/format.js';
 import { gradescope } from './formats/gradescope.js';
 import { html } from './formats/html.js';
 import { json } from './formats/json.js';
 import { junit } from './formats/junit.js';
 import { tap } from './formats/tap.js';
 import { terminal } from './formats/terminal.js';
-import type { Report } from './grade.js';
 import { gradeMisuse } from './misuse.js';
-
-export interface Setting {
-  readonly command: readonly string[];
-  readonly isTerminal: boolean;
-}
-
-export type Format = (report: Report, setting: Setting) => string;
 
 const formats: Record<string, Format> = {
   terminal,

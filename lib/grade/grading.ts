@@ -108,6 +108,11 @@ export class Grading {
   /** @throws {Stopped} when the watch has ended the server */
   takeConduct(server: Server): void {
     const { watch } = server;
+    if (server instanceof PlainServer && server.endedBy === 'SIGSYS') {
+      // The launcher's filter ends what calls kill(-1, …).
+      this.conduct.add('kills-strangers');
+      throw new Stopped('it sent a signal to all processes of the machine');
+    }
     if (server.isDaemon && !watch.stopped) this.conduct.add('daemonises');
     if (watch.conduct !== undefined) this.conduct.add(watch.conduct);
     if (watch.usesTooMuchMemory && !watch.isBomb)

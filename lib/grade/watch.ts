@@ -3,10 +3,16 @@
  * it printed.
  */
 import fs from 'node:fs';
-import type { Server } from './server.js';
 import { bytesToDisk, filesWrittenBy, type ProcessStat } from './system/proc.js';
 
 export type Conduct = 'hangs' | 'daemonises' | 'kills-strangers' | 'floods-output' | 'fills-disk';
+
+/** What it looks at. */
+export interface Watched {
+  readonly root: number;
+  tree(): readonly ProcessStat[];
+  signal(pid: number, signal: NodeJS.Signals): void;
+}
 
 const intervalMs = 40;
 const maxProcesses = 150;
@@ -23,12 +29,12 @@ export class Watch {
   output = '';
   /** How many processes there were at most. */
   most = 0;
-  readonly #server: Server;
+  readonly #server: Watched;
   #heard = 0;
   #timer: NodeJS.Timeout | undefined;
   #startedAtMs = Date.now();
 
-  constructor(server: Server) {
+  constructor(server: Watched) {
     this.#server = server;
     this.#timer = setInterval(() => this.#look(), intervalMs);
   }

@@ -36,7 +36,8 @@ void Check(const Napi::CallbackInfo& info, bool ok, const char* call) {
   if (!ok) throw SystemError(info.Env(), errno, call);
 }
 
-// Signals reach only processes of the same Landlock domain. Older kernels have no such scope, and keep the filter below.
+// Signals reach only processes of the same Landlock domain. Older kernels have no such scope, and keep the
+// filter below.
 void ScopeSignals(const Napi::CallbackInfo& info) {
   if (syscall(kLandlockCreateRuleset, nullptr, 0, kAskVersion) < kScopedSince) return;
   const LandlockRuleset attributes{0, 0, kScopeSignal};

@@ -15,8 +15,8 @@ Napi::Value ReapProcess(const Napi::CallbackInfo& info);
 // openTerminal(): [master, slave], both close-on-exec.
 Napi::Value OpenTerminal(const Napi::CallbackInfo& info);
 
-// confineSignals(): this thread, and the program that it executes, can reach no stranger by a signal. kill(-1) ends the
-// process by SIGSYS. It also dies with its parent. Cannot be undone.
+// confineSignals(): this thread, and the program that it executes, can reach no stranger by a signal.
+// kill(-1) ends the process by SIGSYS. It also dies with its parent. Cannot be undone.
 void ConfineSignals(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

@@ -1,7 +1,8 @@
 /** One page without network: the findings, with the picture of what happened beside each. */
-import type { Setting } from '../formats.js';
+
 import type { Report } from '../grade.js';
 import { checksOf, escaped } from './checks.js';
+import type { Setting } from './format.js';
 
 const style = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 1040px; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }

@@ -1,7 +1,8 @@
 /** JUnit's XML, as CI systems read it. */
-import type { Setting } from '../formats.js';
+
 import type { Report } from '../grade.js';
 import { type Check, checksOf, escaped, explanationOf } from './checks.js';
+import type { Setting } from './format.js';
 
 export function junit(report: Report, { command }: Setting): string {
   const checks = checksOf(report);

@@ -1,7 +1,7 @@
 /** For a person at a terminal. */
 import { styleText } from 'node:util';
-import type { Setting } from '../formats.js';
 import type { Report } from '../grade.js';
+import type { Setting } from './format.js';
 
 export function terminal(report: Report, { command, isTerminal }: Setting): string {
   const paint = (style: 'red' | 'yellow' | 'green' | 'dim' | 'bold', text: string) =>
