@@ -115,7 +115,7 @@ Deadline SelectLoop::NextDeadline(Time now) const {
 
 void SelectLoop::RegisterCommands() {
   using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) {
+  commands_.On<StopCommand>(Command::Stop, [this](const auto& stop) {
     Stop(std::chrono::milliseconds(stop.graceMs), Now());
   });
   commands_.On(Command::Kill, [this] { Stop(Duration::zero(), Now()); });
@@ -124,15 +124,15 @@ void SelectLoop::RegisterCommands() {
     reports_.Retired(nextId_);
     AskHandlerToFinish();
   });
-  commands_.On<BeginCommand>(Command::Begin, [this](const BeginCommand& begin) {
+  commands_.On<BeginCommand>(Command::Begin, [this](const auto& begin) {
     hasBegun_ = true;
     nextId_ = begin.firstId;
   });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const ElsewhereCommand& retired) {
+  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const auto& retired) {
     capacity_.SetRetiredChildren(retired.children);
   });
   commands_.On<ResizeCommand>(Command::Resize,
-                              [this](const ResizeCommand& size) { capacity_.SetMaximum(size.most); });
+                              [this](const auto& size) { capacity_.SetMaximum(size.most); });
 }
 
 void SelectLoop::Stop(Duration grace, Time now) {
