@@ -115,9 +115,8 @@ Deadline SelectLoop::NextDeadline(Time now) const {
 
 void SelectLoop::RegisterCommands() {
   using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const auto& stop) {
-    Stop(std::chrono::milliseconds(stop.graceMs), Now());
-  });
+  commands_.On<StopCommand>(
+      Command::Stop, [this](const auto& stop) { Stop(std::chrono::milliseconds(stop.graceMs), Now()); });
   commands_.On(Command::Kill, [this] { Stop(Duration::zero(), Now()); });
   commands_.On(Command::Retire, [this] {
     StopListening();
@@ -128,11 +127,9 @@ void SelectLoop::RegisterCommands() {
     hasBegun_ = true;
     nextId_ = begin.firstId;
   });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const auto& retired) {
-    capacity_.SetRetiredChildren(retired.children);
-  });
-  commands_.On<ResizeCommand>(Command::Resize,
-                              [this](const auto& size) { capacity_.SetMaximum(size.most); });
+  commands_.On<ElsewhereCommand>(
+      Command::Elsewhere, [this](const auto& retired) { capacity_.SetRetiredChildren(retired.children); });
+  commands_.On<ResizeCommand>(Command::Resize, [this](const auto& size) { capacity_.SetMaximum(size.most); });
 }
 
 void SelectLoop::Stop(Duration grace, Time now) {

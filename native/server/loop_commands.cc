@@ -24,15 +24,12 @@ void ServeLoop::RegisterCommands() {
     shutdown_.Retire();
     reports_.Retired(acceptor_.nextId());
   });
-  commands_.On<BeginCommand>(Command::Begin,
-                             [this](const auto& begin) { acceptor_.Begin(begin.firstId); });
+  commands_.On<BeginCommand>(Command::Begin, [this](const auto& begin) { acceptor_.Begin(begin.firstId); });
   commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const auto& retired) {
     admission_.capacity().SetRetiredChildren(retired.children);
   });
-  commands_.On<TimesCommand>(Command::Times,
-                             [this](const auto& times) { timeouts_.SetTimes(times); });
-  commands_.On<ResourcesCommand>(Command::Resources,
-                                 [this](const auto& given) { limits_.Set(given); });
+  commands_.On<TimesCommand>(Command::Times, [this](const auto& times) { timeouts_.SetTimes(times); });
+  commands_.On<ResourcesCommand>(Command::Resources, [this](const auto& given) { limits_.Set(given); });
   commands_.On<AdmissionCommand>(Command::Admission,
                                  [this](const auto& given) { admission_.SetLimits(given); });
   commands_.OnMessage(Command::AddressRules, [this](const Channel::Message& rules) {

@@ -63,7 +63,8 @@ TEST_F(HandoffTest, DoneIsHeardOnceAndWithoutWaiting) {
 }
 
 TEST_F(HandoffTest, AnythingElseIsNoAnswer) {
-  for (const std::string& answer : {std::string("x"), std::string("dd"), std::string(100, 'd'), std::string()}) {
+  for (const std::string& answer :
+       {std::string("x"), std::string("dd"), std::string(100, 'd'), std::string()}) {
     ASSERT_EQ(send(worker(), answer.data(), answer.size(), 0), ssize_t(answer.size()));
     EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::Gone) << answer.size();
   }

@@ -43,7 +43,8 @@ TEST(LoopTurnTest, TimeoutIsWhatTheLoopItselfWouldWait) {
     uv_timer_init(loop, &timer);
     turn.Init(loop, [&] {
       EXPECT_EQ(turn.Timeout(), -1) << "with nothing but the turn, it would wait without end";
-      uv_timer_start(&timer, [](uv_timer_t*) {}, 60'000, 0);
+      uv_timer_start(
+          &timer, [](uv_timer_t*) {}, 60'000, 0);
       EXPECT_GT(turn.Timeout(), 30'000);
       EXPECT_LE(turn.Timeout(), 60'000);
       uv_timer_stop(&timer);

@@ -40,7 +40,8 @@ class Owner {
   }
   size_t Count(protocol::Record kind) {
     size_t count = 0;
-    for (const Channel::Message& record : Records()) count += record.kind == static_cast<uint32_t>(kind) ? 1 : 0;
+    for (const Channel::Message& record : Records())
+      count += record.kind == static_cast<uint32_t>(kind) ? 1 : 0;
     return count;
   }
   template <typename Body>

@@ -44,7 +44,8 @@ TEST_F(ReportsTest, LongTextIsCutAndTerminated) {
   ASSERT_TRUE(UnixAddress("/" + std::string(106, 'p'), &connection.local));
   reports.Accepted(connection, 1);
   reports.Trouble("a_system_call_with_a_long_name", ENOMEM);
-  EXPECT_EQ(std::string(Only<protocol::ConnectionRecord>(Record::Connection).remoteAddress), std::string(109, 'h'));
+  EXPECT_EQ(std::string(Only<protocol::ConnectionRecord>(Record::Connection).remoteAddress),
+            std::string(109, 'h'));
   EXPECT_EQ(std::string(Only<protocol::TroubleRecord>(Record::Trouble).syscall), "a_system_ca");
 }
 

@@ -32,7 +32,8 @@ struct Options {
 
 class SelectServer {
  public:
-  explicit SelectServer(const Options& options = {}) : listener_(test::Bind()), port_(test::PortOf(listener_)) {
+  explicit SelectServer(const Options& options = {})
+      : listener_(test::Bind()), port_(test::PortOf(listener_)) {
     process_.emplace([&] {
       owner_.Leave();
       Run(options);
@@ -59,12 +60,14 @@ class SelectServer {
     static SelectLoop* server = nullptr;
     SelectLoop::Callbacks callbacks;
     callbacks.open = [](const Connection&) {};
-    callbacks.data = [&](uint64_t id, const char* bytes, size_t size) { options.onData(*server, id, bytes, size); };
+    callbacks.data = [&](uint64_t id, const char* bytes, size_t size) {
+      options.onData(*server, id, bytes, size);
+    };
     callbacks.end = [&](uint64_t id) { server->End(id); };
     callbacks.fail = [](uint64_t, int) {};
     callbacks.over = [] {};
-    server = new SelectLoop(&loop, {owner_.channel(), {{listener_, 16}}, Capacity::kUnlimited, options.usesPoll},
-                            callbacks);
+    server = new SelectLoop(
+        &loop, {owner_.channel(), {{listener_, 16}}, Capacity::kUnlimited, options.usesPoll}, callbacks);
     const char* failed = nullptr;
     EXPECT_TRUE(server->Open(&failed)) << failed;
     signal(kFinishSignal, SIG_IGN);
@@ -138,7 +141,8 @@ TEST_P(SelectLoopTest, ClientsBeyondTheMaximumWait) {
   EXPECT_EQ(second.Receive(5), "hello");
 }
 
-// The answer is far larger than the buffers of the sockets, and the client begins to read when all was written.
+// The answer is far larger than the buffers of the sockets, and the client begins to read when all was
+// written.
 TEST_P(SelectLoopTest, WhatTheClientDoesNotTakeIsKept) {
   constexpr size_t kSize = 16 << 20;
   Options options = With();
@@ -154,7 +158,8 @@ TEST_P(SelectLoopTest, WhatTheClientDoesNotTakeIsKept) {
   EXPECT_TRUE(server.Says(Record::End));
 }
 
-// The server has said everything and the client goes on sending: closed at once, the answer would be lost to a reset.
+// The server has said everything and the client goes on sending: closed at once, the answer would be lost to
+// a reset.
 TEST_P(SelectLoopTest, LingersForAClientThatStillSends) {
   Options options = With();
   options.onData = [](SelectLoop& server, uint64_t id, const char*, size_t) {

@@ -62,9 +62,7 @@ void Server::Stop(uint32_t graceMs, uint32_t killMs) {
   Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
 
-void Server::Begin(uint64_t firstId) {
-  Command(protocol::Command::Begin, protocol::BeginCommand{firstId});
-}
+void Server::Begin(uint64_t firstId) { Command(protocol::Command::Begin, protocol::BeginCommand{firstId}); }
 
 void Server::CountRetiredChildren(uint32_t children) {
   Command(protocol::Command::Elsewhere, protocol::ElsewhereCommand{children});

@@ -54,7 +54,8 @@ struct ShutdownTest : testing::Test {
   protocol::Limit LimitOfEnd() {
     std::optional<protocol::Limit> limit;
     EXPECT_TRUE(test::Eventually([&] {
-      children.Reap(Now(), [&](const EndedChild& ended) { limit = timeouts.Unwatch(ended.child.slot).limit; });
+      children.Reap(Now(),
+                    [&](const EndedChild& ended) { limit = timeouts.Unwatch(ended.child.slot).limit; });
       return limit.has_value();
     }));
     return limit.value_or(protocol::Limit::None);
