@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import { type ListenAddress, showAddress, showHostAndPort } from '../owner/listener.js';
 import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../owner/records.js';
-import type { ServerState, ZygoteState } from '../owner/server.js';
+import type { ServerState, ZygoteState } from '../owner/server-types.js';
 import type { LogOutput } from './log-output.js';
 
 export interface Reporter {
