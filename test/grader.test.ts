@@ -124,7 +124,7 @@ describe('what is asked for', { timeout: (seconds + 60) * 1000 }, () => {
     [['--only', 'bad', '--', 'x'], 'there is no finding "bad"'],
     [['--format', 'pdf', '--', 'x'], '--format is terminal, json, junit'],
     [['--profile', 'none.json', '--', 'x'], '--profile is lecture, robust or a JSON file'],
-    [['--time', '-1', '--', 'x'], '--time is a number of seconds'],
+    [['--time', 'soon', '--', 'x'], '--time is a number of seconds'],
     [['--batch', '.'], '--batch needs --csv FILE'],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await run(node, [cli, 'grade', ...args]);

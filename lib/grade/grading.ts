@@ -116,7 +116,7 @@ export class Grading {
     if (server.isDaemon && !watch.stopped) this.conduct.add('daemonises');
     if (watch.conduct !== undefined) this.conduct.add(watch.conduct);
     if (watch.usesTooMuchMemory && !watch.isBomb)
-      this.note('The server was ended because it used more than 1.5 GB of memory.');
+      this.note('The server was ended because it used more than 3 GB of memory.');
     if (watch.isBomb)
       this.observe({
         id: 'fork-bomb',

@@ -16,10 +16,12 @@ export interface Watched {
 
 const intervalMs = 40;
 const maxProcesses = 150;
+/** More than this that use too much memory together are too many, not too large. */
+const manyProcesses = 25;
 const maxOutput = 4 * 2 ** 20;
 const keptOutput = 256 * 2 ** 10;
 const maxFileBytes = 24 * 2 ** 20;
-const maxPages = (1536 * 2 ** 20) / 4096;
+const maxPages = (3 * 2 ** 30) / 4096;
 
 export class Watch {
   /** More processes than any server of a course needs: it forks without end. */
@@ -61,13 +63,10 @@ export class Watch {
   #look(): void {
     const tree = this.#server.tree();
     this.most = Math.max(this.most, tree.length);
-    if (tree.length > maxProcesses) {
-      this.isBomb = true;
-      this.#kill();
-    } else if (tree.reduce((sum, { residentPages }) => sum + residentPages, 0) > maxPages) {
-      this.usesTooMuchMemory = true;
-      this.#kill();
-    }
+    const pages = tree.reduce((sum, { residentPages }) => sum + residentPages, 0);
+    if (tree.length > maxProcesses || (pages > maxPages && tree.length > manyProcesses)) this.isBomb = true;
+    else if (pages > maxPages) this.usesTooMuchMemory = true;
+    if (this.stopped) this.#kill();
     if (this.#fillsDisk(tree)) this.#stop('fills-disk');
   }
 

@@ -1,6 +1,7 @@
 import * as posix from 'truefork/posix';
 import * as server from '../../server.mjs';
 
+posix.signal(posix.SIGPIPE, posix.SIG_IGN);
 const listenfd = server.listenOn();
 const reading = new posix.fd_set();
 posix.FD_SET(listenfd, reading);
@@ -16,12 +17,19 @@ for (;;) {
       highest = Math.max(highest, connfd);
       break;
     }
+    if (serve(fd)) continue;
+    posix.FD_CLR(fd, reading);
+    posix.FD_SET(listenfd, reading);
+    posix.close(fd);
+  }
+}
+
+function serve(fd) {
+  try {
     const n = posix.read(fd, buffer);
-    if (n > 0) server.writeAll(fd, buffer.subarray(0, n));
-    else {
-      posix.FD_CLR(fd, reading);
-      posix.FD_SET(listenfd, reading);
-      posix.close(fd);
-    }
+    server.writeAll(fd, buffer.subarray(0, n));
+    return n > 0;
+  } catch {
+    return false;
   }
 }
