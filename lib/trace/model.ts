@@ -1,6 +1,7 @@
 /** What is drawn: lanes of processes and clients with what happened on them, made of events alone. */
 import { type Connection, Descriptors } from './descriptors.js';
 import type { Enter, Exit, Leave, SignalDelivered, TraceEvent } from './events.js';
+import { isInterpreter } from './source-lines.js';
 import { baseName, callName, isAccept, isWait, mayWait } from './words.js';
 
 /** A client, as it saw itself or as the server's calls show it. All times are those of the trace. */
@@ -254,7 +255,8 @@ class Builder {
 
   #signal(event: SignalDelivered, process: Process | undefined): void {
     if (process === undefined) return;
-    if (event.disposition === 'handler' && event.tid === event.pid) {
+    // Real-time signals are those that libraries send to their own threads.
+    if (event.disposition === 'handler' && event.tid === event.pid && !event.signal.startsWith('SIGRT')) {
       process.handlers.push({ signal: event.signal, from: event.time, to: Number.POSITIVE_INFINITY });
     }
     if (event.signal === 'SIGCHLD' && (event.child === 'exited' || event.child === 'killed')) {
@@ -330,8 +332,7 @@ function stoppedSpan(time: number, signal: string): Wait {
 function programName(argv: readonly string[], path: string): string {
   const own = baseName(argv[0] ?? path);
   const script = argv.slice(1).find(argument => !argument.startsWith('-'));
-  const isInterpreter = /^(node|python|perl|ruby|bash|sh|dash)[\d.]*$/.test(own);
-  return isInterpreter && script?.includes('.') === true ? baseName(script) : own;
+  return isInterpreter(own) && script?.includes('.') === true ? baseName(script) : own;
 }
 
 function renumber(processes: readonly Process[], numbers: ReadonlyMap<number, number>): void {

@@ -24,8 +24,8 @@ interface Piece {
 export interface ScaleInput {
   readonly from: number;
   readonly to: number;
-  /** Times that have to be told apart: accepts, ends, arrivals of clients. */
-  readonly moments: readonly number[];
+  /** Times that have to be told apart, of each kind: accepts, ends of children, arrivals of clients. */
+  readonly moments: readonly (readonly number[])[];
   /** All times at which anything is drawn. */
   readonly marks: readonly number[];
   readonly left: number;
@@ -36,7 +36,7 @@ export interface ScaleInput {
 const tooClose = 7;
 /** What a shortened gap takes. */
 const shortGap = 64;
-const lastShare = 0.12;
+const lastShare = 0.17;
 const tickDistance = 70;
 
 export function makeScale(input: ScaleInput): Scale {
@@ -56,11 +56,11 @@ function gapsBetween(times: readonly number[]): number[] {
   return sorted.slice(1).map((time, i) => time - sorted[i]!);
 }
 
-/** Whether half of the moments are too close to their neighbours. */
+/** Whether a third of the moments are too close to their neighbours of the same kind. */
 function isCrowded({ moments }: ScaleInput, pixelsPerMs: number): boolean {
-  const gaps = gapsBetween(moments).sort((a, b) => a - b);
-  const median = gaps[Math.floor(gaps.length / 2)];
-  return gaps.length >= 4 && median !== undefined && median * pixelsPerMs < tooClose;
+  const gaps = moments.flatMap(gapsBetween);
+  const close = gaps.filter(gap => gap * pixelsPerMs < tooClose);
+  return gaps.length >= 4 && close.length >= gaps.length / 3;
 }
 
 /** The largest scale at which everything fits, if no gap takes more than its share. */

@@ -2,6 +2,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { CodeAddress, Enter, SourceLine } from './events.js';
+import { baseName } from './words.js';
+
+/** Its own lines say nothing of the script that it runs. */
+export function isInterpreter(file: string): boolean {
+  return /^(node|nodejs|python|perl|ruby|bash|sh|dash|busybox)[\d.]*$/.test(baseName(file));
+}
 
 /** addr2line for one file: it answers each address with a function's name and a place, a line each. */
 class Addr2Line {
@@ -57,6 +63,7 @@ export class SourceLines {
   }
 
   #find({ file, address }: CodeAddress): Promise<SourceLine | undefined> {
+    if (isInterpreter(file)) return Promise.resolve(undefined);
     const key = `${file}:${address}`;
     const known = this.#known.get(key);
     if (known) return known;
@@ -80,5 +87,5 @@ export class SourceLines {
 
 /** "server.c:73". */
 export function shortPlace({ file, line }: SourceLine): string {
-  return `${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
+  return `${baseName(file)}:${line}`;
 }

@@ -102,7 +102,7 @@ export function drawSvg(model: Model, options: PictureOptions = {}): string {
       text(margin, margin + 41 + i * 19, line, { 'font-size': 14, fill: colours.grey }),
     ),
     ...shapes,
-    element('g', { class: 'labels' }, labels(picture, clientsTop, processesTop)),
+    element('g', { class: 'labels' }, labels(picture, clientsTop, processesTop, axis)),
     ...notes,
     key.svg,
     '</svg>',
@@ -128,11 +128,12 @@ function shownProcesses({ processes }: Model, most: number): Process[] {
   return processes.filter(process => chosen.has(process));
 }
 
-function moments({ clients, processes }: Model): number[] {
+function moments({ clients, processes }: Model): number[][] {
   return [
-    ...clients.flatMap(({ connectedAt, endedAt }) => [connectedAt, endedAt]),
-    ...processes.flatMap(({ accepts, exit }) => [...accepts.map(({ at }) => at), exit?.time]),
-  ].filter(time => time !== undefined);
+    clients.map(({ connectedAt }) => connectedAt),
+    processes.flatMap(({ accepts }) => accepts.map(({ at }) => at)),
+    processes.flatMap(({ exit }) => exit?.time ?? []),
+  ];
 }
 
 function marks({ clients, signals, from }: Model, processes: readonly Process[]): number[] {
@@ -151,7 +152,7 @@ function marks({ clients, signals, from }: Model, processes: readonly Process[])
   return times.filter(time => time !== undefined && time >= from) as number[];
 }
 
-function grid({ scale, left, right }: Picture, top: number, axis: number): string {
+function grid({ scale, right }: Picture, top: number, axis: number): string {
   const lines = scale.ticks.map(({ at, label }) => {
     const x = scale.x(at);
     const anchor = x > right - 12 ? 'end' : 'middle';
@@ -168,15 +169,15 @@ function grid({ scale, left, right }: Picture, top: number, axis: number): strin
       'stroke-width': 1.2,
     }),
   );
-  const unit = text(left - 14, axis + 18, 'ms', {
-    'text-anchor': 'end',
-    fill: colours.grey,
-    'font-size': 12,
-  });
-  return [...lines, ...breaks, unit].join('\n');
+  return [...lines, ...breaks].join('\n');
 }
 
-function labels({ lanes, clientLanes }: Picture, clientsTop: number, processesTop: number): string {
+function labels(
+  { lanes, clientLanes }: Picture,
+  clientsTop: number,
+  processesTop: number,
+  axis: number,
+): string {
   const x = labelWidth - 14;
   const caption = { 'text-anchor': 'end', 'font-style': 'italic', fill: colours.grey, 'font-size': 12 };
   const name = { 'text-anchor': 'end', 'font-weight': 700, fill: colours.ink };
@@ -191,6 +192,7 @@ function labels({ lanes, clientLanes }: Picture, clientsTop: number, processesTo
   return [
     clientLanes.size > 0 ? text(x, clientsTop - 12, 'clients', caption) : '',
     text(x, processesTop - 16, 'processes', caption),
+    text(x, axis + 18, 'ms', small),
     ...ofClients,
     ...ofProcesses.flat(),
   ].join('\n');

@@ -1,7 +1,7 @@
 /** A trace in words, a line for each thing that happened: as strace has it, in the lecture's names. */
 import { Descriptors } from './descriptors.js';
 import type { Enter, Leave, SignalDelivered, SocketAddress, SourceLine, TraceEvent } from './events.js';
-import { shortPlace } from './source-lines.js';
+import { isInterpreter, shortPlace } from './source-lines.js';
 import { baseName, callName, count, duration, isAccept, isFork, isWait, mayWait } from './words.js';
 
 const timeWidth = 10;
@@ -13,6 +13,8 @@ const longestData = 40;
 
 interface Known {
   name: string;
+  /** Its threads are no part of the script. */
+  isInterpreter: boolean;
   readonly parent: number;
   /** Its children that have ended, and whose SIGCHLD has not come yet. */
   readonly unannounced: Set<number>;
@@ -26,6 +28,8 @@ export class Narrator {
   readonly #waiting = new Map<number, { enter: Enter; said: boolean }>();
   /** Interrupted calls, until the signal says what becomes of them. */
   readonly #interrupted = new Map<number, Leave>();
+  /** The handlers that run in each thread, the innermost last. */
+  readonly #handling = new Map<number, string[]>();
 
   constructor(write: (line: string) => void) {
     this.#write = write;
@@ -66,12 +70,15 @@ export class Narrator {
       case 'born':
         return this.#born(event);
       case 'exec': {
-        if (process) process.name = baseName(event.argv[0] ?? event.path);
+        if (process) {
+          process.name = baseName(event.argv[0] ?? event.path);
+          process.isInterpreter = isInterpreter(event.path);
+        }
         return `executes ${event.argv.join(' ')}`;
       }
       case 'enter':
         if (event.call === 'exit_group') return `exit(${event.details.code})`;
-        return event.call === 'rt_sigreturn' ? 'the handler returns' : undefined;
+        return event.call === 'rt_sigreturn' ? this.#handlerReturns(event.tid) : undefined;
       case 'leave':
         return this.#leave(event);
       case 'signal':
@@ -98,9 +105,10 @@ export class Narrator {
   }
 
   #born({ pid, parent, by }: Extract<TraceEvent, { kind: 'born' }>): string | undefined {
-    if (by === 'thread') return 'starts a thread';
+    const inherited = this.#processes.get(parent)?.isInterpreter ?? false;
+    if (by === 'thread') return inherited ? undefined : 'starts a thread';
     const name = by === 'root' ? 'program' : 'child';
-    this.#processes.set(pid, { name, parent, unannounced: new Set() });
+    this.#processes.set(pid, { name, parent, isInterpreter: inherited, unannounced: new Set() });
     return by === 'root' ? undefined : `${by === 'vfork' ? 'vfork' : 'fork'}() = ${pid}`;
   }
 
@@ -148,8 +156,10 @@ export class Narrator {
       case 'tkill':
       case 'tgkill':
       case 'setsid':
-      case 'rt_sigtimedwait':
         return `${head}${took}`;
+      case 'rt_sigtimedwait':
+        // One that does not wait only looks whether there is a signal.
+        return details.timeout === 0 && result < 0 ? undefined : `${head}${took}`;
       case 'nanosleep':
       case 'clock_nanosleep':
         return `has slept ${duration(time - entered.time)}`;
@@ -165,6 +175,8 @@ export class Narrator {
     const writes = call.startsWith('write') || call.startsWith('send');
     const reads = call.startsWith('read') || call.startsWith('recv');
     if (!(writes || reads) || (about === undefined && !(isStandard && writes))) return undefined;
+    // Whether it is a socket is a question that libraries ask so.
+    if (errno === 'ENOTSOCK') return undefined;
     if (errno !== undefined) return `${head}${took}`;
     const isEnd = reads && result === 0 && about !== undefined;
     const shown = isEnd ? ': the client has finished' : ` ${dataText(details.data, result)}`;
@@ -186,18 +198,29 @@ export class Narrator {
   #signal(event: SignalDelivered): string | undefined {
     const interrupted = this.#interrupted.get(event.tid);
     this.#interrupted.delete(event.tid);
-    // A signal that does nothing is worth a line only where it is the lecture's.
+    // A library's own, for its threads; and those that do nothing.
+    if (event.signal.startsWith('SIGRT')) return undefined;
     if (event.disposition !== 'handler' && event.signal !== 'SIGCHLD' && event.disposition === 'ignored')
       return undefined;
     const parts = [this.#signalHead(event)];
-    if (event.disposition === 'handler') parts.push('its handler runs');
-    else if (event.signal === 'SIGCHLD') parts.push('ignored, for there is no handler');
+    if (event.disposition === 'handler') {
+      const handling = this.#handling.get(event.tid) ?? [];
+      this.#handling.set(event.tid, [...handling, event.signal]);
+      parts.push('its handler runs');
+    }
+    if (event.disposition !== 'handler' && event.signal === 'SIGCHLD')
+      parts.push('ignored, for there is no handler');
     if (interrupted && event.disposition === 'handler') {
       const isSeen = interrupted.interrupted === 'if-handler' || event.restart === false;
       const name = callName(interrupted.entered);
       parts.push(isSeen ? `${name}() fails with EINTR` : `${name}() goes on afterwards (SA_RESTART)`);
     }
     return parts.join('; ');
+  }
+
+  #handlerReturns(tid: number): string | undefined {
+    const signal = this.#handling.get(tid)?.pop();
+    return signal === undefined ? undefined : `the handler of ${signal} returns`;
   }
 
   #signalHead({ pid, signal, sender, child }: SignalDelivered): string {
