@@ -61,7 +61,7 @@ describe.each(everyServer)('in mode %s the portable handler', mode => {
 
   test('is awaited: promises in turn, timers and end() with all that was written', async () => {
     const server = await serveIn(`
-      import fs from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
       export default {
         async open(conn) { await sleep(20); conn.write('a'); },
         async data(conn, chunk) { await sleep(20); conn.write(chunk.subarray(0, 2)); if (String(chunk).includes('!')) conn.end('x'.repeat(500_000)); },
