@@ -1,6 +1,6 @@
 /** A client's lane: hatched while it waits, then its colour, with a white line for each answer. */
 import type { Client } from './model.js';
-import type { Picture } from './svg.js';
+import type { Picture } from './picture.js';
 import { clientColour, element, pale, text, textWidth, titled } from './svg-parts.js';
 import { duration } from './words.js';
 

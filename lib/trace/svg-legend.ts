@@ -1,5 +1,5 @@
 /** The legend: what was drawn, and nothing else. */
-import type { LegendKey, Picture } from './svg.js';
+import type { LegendKey, Picture } from './picture.js';
 import { colours, element, text, textWidth } from './svg-parts.js';
 
 const fontSize = 12;

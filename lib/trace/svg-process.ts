@@ -1,6 +1,6 @@
 /** A process's lane: solid while it runs, pale and named while it waits in a call, hatched in red when it is a zombie. */
 import type { Process, Wait } from './model.js';
-import type { Picture } from './svg.js';
+import type { Picture } from './picture.js';
 import { clientColour, colours, pale, text, textWidth, titled } from './svg-parts.js';
 import { duration } from './words.js';
 

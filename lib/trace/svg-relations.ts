@@ -1,6 +1,6 @@
 /** What passes between lanes: accepts, forks, SIGCHLD, waits; and the runs of handlers. */
 import type { ChildSignal, Process } from './model.js';
-import type { Lane, Picture } from './svg.js';
+import type { Lane, Picture } from './picture.js';
 import { colours, element, text, textWidth, titled } from './svg-parts.js';
 import { halo } from './svg-process.js';
 import { count, duration } from './words.js';

@@ -1,6 +1,7 @@
 /** The picture of a trace: a lane for each client and each process, and arrows between them. It stands alone, for print. */
-import type { Client, Model, Process } from './model.js';
-import { makeScale, type Scale } from './scale.js';
+import type { Model, Process } from './model.js';
+import type { Picture } from './picture.js';
+import { makeScale } from './scale.js';
 import { drawClient } from './svg-clients.js';
 import { legend } from './svg-legend.js';
 import { colours, element, escaped, text, textWidth } from './svg-parts.js';
@@ -16,38 +17,6 @@ export interface PictureOptions {
   /** Most lanes of processes. Default 24. */
   readonly lanes?: number;
 }
-
-/** Where a lane is: its bar's upper edge and height. */
-export interface Lane {
-  readonly top: number;
-  readonly height: number;
-}
-
-export interface Picture {
-  readonly model: Model;
-  readonly scale: Scale;
-  readonly lanes: ReadonlyMap<Process, Lane>;
-  readonly clientLanes: ReadonlyMap<Client, Lane>;
-  readonly left: number;
-  readonly right: number;
-  /** Kinds of things that were drawn, for the legend. */
-  readonly used: Set<LegendKey>;
-}
-
-export type LegendKey =
-  | 'accept'
-  | 'fork'
-  | 'wait'
-  | 'run'
-  | 'exit'
-  | 'sigchld'
-  | 'merged'
-  | 'handler'
-  | 'stopped'
-  | 'zombie'
-  | 'waited'
-  | 'hatched'
-  | 'answer';
 
 const margin = 18;
 const labelWidth = 162;

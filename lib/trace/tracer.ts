@@ -1,4 +1,4 @@
-/** Starts a program under the tracer, and gives what happens as a stream of events. */
+/** What a trace is asked for, and what it gives: the types of startTrace(). */
 import type { StdioOptions } from 'node:child_process';
 import type { CallName, TraceEvent } from './events.js';
 
@@ -81,5 +81,3 @@ export interface Tracer extends AsyncIterable<TraceEvent> {
   /** Kills what is left of the program, and resolves when nothing is. */
   end(): Promise<TraceResult>;
 }
-
-export { startTrace } from './start-trace.js';
