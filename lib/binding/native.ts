@@ -2,6 +2,7 @@
 
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
+import { isTraced, markingCalls } from './traced-calls.js';
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
@@ -171,6 +172,15 @@ export interface Native {
   endTraffic(bytesRead: number, bytesWritten: number): void;
   ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
+
+  /** Orphans of all descendants become children of this process. */
+  becomeSubreaper(): void;
+  /** Whether that child was a zombie; it is gone now. */
+  reapProcess(pid: number): boolean;
+  openTerminal(): [master: number, slave: number];
+  /** This thread, and what it executes, reaches no stranger by a signal, and dies with its parent. */
+  confineSignals(): void;
+
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;
@@ -200,4 +210,8 @@ function unavailable(): Native {
   return refusing({ posix: refusing({ constants: {} }) }) as unknown as Native;
 }
 
-export const native: Native = 'addon' in loaded ? (loaded.addon as Native) : unavailable();
+function available(addon: Native): Native {
+  return isTraced ? { ...addon, posix: markingCalls(addon.posix, addon.traceMark) } : addon;
+}
+
+export const native: Native = 'addon' in loaded ? available(loaded.addon as Native) : unavailable();
