@@ -24,7 +24,6 @@ export interface ServeOptions {
   listeners: [fd: number, backlog: number][];
   /** Descriptor of the stream socket to the owner. */
   channel: number;
-  maxChildren: number;
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
@@ -65,7 +64,6 @@ export interface BlockingCallbacks {
 }
 
 export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
-  maxConnections: number;
   usePoll: boolean;
 };
 

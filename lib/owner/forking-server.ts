@@ -33,7 +33,7 @@ export class ForkingServer extends Server {
     assertLeftToChildren(checked);
     assertForked(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, most: limits.maxChildren }, 'fork');
+    super({ ...checked, program }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }

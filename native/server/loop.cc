@@ -202,9 +202,10 @@ void ServeLoop::RegisterCommands() {
   });
   commands_.On<BeginCommand>(Command::Begin,
                              [this](const BeginCommand& begin) { acceptor_.Begin(begin.firstId); });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const ElsewhereCommand& retired) {
-    admission_.capacity().SetRetiredChildren(retired.children);
-  });
+  commands_.On<RetiredChildrenCommand>(Command::RetiredChildren,
+                                       [this](const RetiredChildrenCommand& retired) {
+                                         admission_.capacity().SetRetiredChildren(retired.count);
+                                       });
   commands_.On<TimesCommand>(Command::Times,
                              [this](const TimesCommand& times) { timeouts_.SetTimes(times); });
   commands_.On<ResourcesCommand>(Command::Resources,

@@ -79,7 +79,7 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), po
 
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
   Command(protocol::Command::Times, protocol::TimesCommand{0, 0, 0, killMs});
-  Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
+  Command(protocol::Command::Stop, protocol::StopCommand{graceMs});
 }
 
 void Server::Begin(uint64_t firstId) {
@@ -88,8 +88,8 @@ void Server::Begin(uint64_t firstId) {
 }
 
 void Server::CountRetiredChildren(uint32_t children) {
-  const protocol::ElsewhereCommand elsewhere{children};
-  Command(protocol::Command::Elsewhere, {reinterpret_cast<const char*>(&elsewhere), sizeof elsewhere});
+  const protocol::RetiredChildrenCommand retired{children};
+  Command(protocol::Command::RetiredChildren, {reinterpret_cast<const char*>(&retired), sizeof retired});
 }
 
 void Server::Retire() { Command(protocol::Command::Retire, ""); }
