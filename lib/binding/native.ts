@@ -77,7 +77,7 @@ export interface MultiplexCallbacks {
   ended(): void;
 }
 
-/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+/** System calls that can be made to fail (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
 export interface MessageLayout {
@@ -145,7 +145,7 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
-  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  /** Returns at once; the loop begins with the next turn of the event loop, and calls the functions of the options. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;
   /** In a child: the connection that it was forked for. */

@@ -12,11 +12,11 @@ export interface Reporter {
   end(info: EndInfo): void;
   refused(info: RefusedInfo): void;
   reload(state: ServerState): void;
-  /** Of the server now: asked for, so it is said at any level. */
+  /** The state of the server. It was asked for, so it is printed at any level. */
   state(state: ServerState): void;
 }
 
-/** The less there is to worry about, the later: each level has all that is said on those before it. */
+/** From the most serious on: each level includes those before it. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -26,7 +26,7 @@ export function includes(chosen: LogLevel, level: LogLevel): boolean {
 
 type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
 
-/** What ends as it should is information; whatever else became of a child, somebody may have to look at. */
+/** An exit with code 0 is information; any other may need looking at. */
 function levelOf({ code, limit }: ExitInfo): LogLevel {
   return code === 0 && limit === null ? 'info' : 'warn';
 }
@@ -102,7 +102,7 @@ function describeState({ addresses, zygotes }: ServerState): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A Unix socket's client seldom has a name: then it goes by where it came in. */
+/** The client of a Unix socket seldom has a name: then it is named by the server's socket. */
 function clientOf({ family, remoteAddress, remotePort, localAddress }: ConnectionInfo): string {
   return family === 'Unix' ? remoteAddress || localAddress : showHostAndPort(remoteAddress, remotePort);
 }

@@ -1,10 +1,10 @@
-/** What signals tell `truefork serve`. */
+/** How `truefork serve` reacts to signals. */
 import os from 'node:os';
 import { native } from '../binding/native.js';
 import type { Server } from '../owner/server.js';
 
 export interface Orders {
-  /** The server has been told to stop; the command is to end with this code. */
+  /** The server is stopping; the command is to end with this code. */
   stopping(exitCode: number): void;
   reload(): void;
   showState(): void;
@@ -41,7 +41,7 @@ function watchTerminal(): () => boolean {
   return () => terminals.length > 0 && !terminals.some(fd => native.isatty(fd));
 }
 
-/** What is written to a terminal that is gone fails with EIO; the signal tells what is to be done about it. */
+/** Output to a terminal that is gone fails with EIO. SIGHUP says the same, and is handled. */
 function outliveTerminal(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EIO') throw error;
 }
