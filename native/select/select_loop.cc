@@ -115,25 +115,23 @@ Deadline SelectLoop::NextDeadline(Time now) const {
 
 void SelectLoop::RegisterCommands() {
   using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) {
-    Stop(std::chrono::milliseconds(stop.graceMs), Now());
-  });
+  commands_.On<StopCommand>(
+      Command::Stop, [this](const auto& stop) { Stop(std::chrono::milliseconds(stop.graceMs), Now()); });
   commands_.On(Command::Kill, [this] { Stop(Duration::zero(), Now()); });
   commands_.On(Command::Retire, [this] {
     StopListening();
     reports_.Retired(nextId_);
     AskHandlerToFinish();
   });
-  commands_.On<BeginCommand>(Command::Begin, [this](const BeginCommand& begin) {
+  commands_.On<BeginCommand>(Command::Begin, [this](const auto& begin) {
     hasBegun_ = true;
     nextId_ = begin.firstId;
   });
   commands_.On<RetiredChildrenCommand>(
-      Command::RetiredChildren,
-      [this](const RetiredChildrenCommand& retired) { capacity_.SetRetiredChildren(retired.count); });
-  commands_.On<MaxConnectionsCommand>(
-      Command::MaxConnections,
-      [this](const MaxConnectionsCommand& connections) { capacity_.SetMaximum(connections.maximum); });
+      Command::RetiredChildren, [this](const auto& retired) { capacity_.SetRetiredChildren(retired.count); });
+  commands_.On<MaxConnectionsCommand>(Command::MaxConnections, [this](const auto& connections) {
+    capacity_.SetMaximum(connections.maximum);
+  });
 }
 
 void SelectLoop::Stop(Duration grace, Time now) {
