@@ -53,7 +53,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#privileges = resolvePrivileges(options);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
-    this.#generations = new Generations(() => this.#startGeneration());
+    this.#generations = new Generations(
+      () => this.#startGeneration(),
+      options.gracePeriod + options.killDelay,
+    );
     this.#follow(this.#generations);
   }
 
