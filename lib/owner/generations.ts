@@ -228,7 +228,10 @@ export class Generations extends EventEmitter<GenerationsEvents> {
   }
 
   #retryLoad(error: Error, attempts: number, failedLoads: number): void {
-    if (failedLoads >= mostFailedLoads) return this.#fail(error);
+    if (failedLoads >= mostFailedLoads) {
+      this.#fail(error);
+      return;
+    }
     const message = `the handler could not be loaded, and is tried again: ${error.message}`;
     this.emit('warning', misuse('ERR_TRUEFORK_ZYGOTE_DIED', message, error));
     this.#restartAfter(attempts, failedLoads);
