@@ -4,6 +4,7 @@
 #include "binding/accounts.h"
 #include "binding/blocking.h"
 #include "binding/config.h"
+#include "binding/confine.h"
 #include "binding/drop.h"
 #include "binding/errors.h"
 #include "binding/listener.h"
@@ -115,6 +116,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("armFault", ArmFault);
   give("trace", Trace);
   give("traceMark", TraceMark);
+
+  give("becomeSubreaper", BecomeSubreaper);
+  give("reapProcess", ReapProcess);
+  give("openTerminal", OpenTerminal);
+  give("confineSignals", ConfineSignals);
 
   exports.Set("posix", PosixCalls(env));
   return exports;
