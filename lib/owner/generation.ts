@@ -139,8 +139,8 @@ export class Generation extends EventEmitter<GenerationEvents> {
   }
 
   /** How many connections retired zygotes still serve: they count among the maximum. */
-  countRetired(children: number): void {
-    if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
+  countRetired(count: number): void {
+    if (this.#state === 'accepting') this.send(encodeCommand('RetiredChildren', { count }));
   }
 
   /** Commands that it may get in any state. */
@@ -153,11 +153,12 @@ export class Generation extends EventEmitter<GenerationEvents> {
     return this.#zygote.answers();
   }
 
-  stop(graceMs: number, killMs: number): void {
+  /** Its children have the grace period; all has to be over by the deadline, or it is killed. */
+  stop(graceMs: number, deadlineMs: number): void {
     if (this.#state === 'loading') this.#zygote.kill();
     else {
-      this.send(encodeCommand('Stop', { graceMs, killMs }));
-      this.#zygote.killAfter(graceMs + killMs);
+      this.send(encodeCommand('Stop', { graceMs }));
+      this.#zygote.killAfter(deadlineMs);
     }
   }
 

@@ -21,10 +21,9 @@ export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, most, spare, privileges, settings } = config;
+  const { connectionsPerChild, spare, privileges, settings } = config;
   return {
     ...loopOptions(config),
-    maxChildren: most,
     settings,
     privileges,
     spareMin: spare.min,
