@@ -50,7 +50,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#privileges = resolvePrivileges(options);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
-    this.#generations = new Generations(() => this.#startGeneration());
+    this.#generations = new Generations(
+      () => this.#startGeneration(),
+      options.gracePeriod + options.killDelay,
+    );
     this.#follow(this.#generations);
   }
 
@@ -159,7 +162,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#generations.stop(grace);
+    this.#generations.stop(grace, grace + this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
 
