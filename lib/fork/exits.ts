@@ -1,8 +1,12 @@
 /** Every way out of a child, led to `_exit(2)` with the code that Node would have given. */
-// The global of this name has a getter, and memory that a child would write to for it.
-import process from 'node:process';
 import v8 from 'node:v8';
 import { native } from '../binding/native.js';
+
+/**
+ * The global of this name is a getter, and each call of it in a child would copy a page. Importing `node:process` would read
+ * every property of it, `process.stdin` too, and so open a stream that the script did not ask for.
+ */
+const { process } = globalThis;
 
 /** What Node calls on its way out, and lets one replace. */
 interface ProcessInternals {
