@@ -119,7 +119,7 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { nothingLeft(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare. */
