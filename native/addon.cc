@@ -14,6 +14,7 @@
 #include "binding/posix/families.h"
 #include "binding/serve.h"
 #include "binding/socket_traffic.h"
+#include "binding/speed.h"
 #include "binding/system.h"
 #include "select/multiplexer.h"
 
@@ -48,7 +49,6 @@ constexpr Export kExports[] = {
 
     // A process that forks, and its children
     {"findUnsafeThread", FindUnsafeThread},
-    {"collectAllGarbage", CollectGarbage},
     {"dieWithPeer", WatchPeer},
     {"prepareExits", PrepareExitEvents},
     {"emitExit", EmitExitEvent},
@@ -57,6 +57,12 @@ constexpr Export kExports[] = {
     {"awaitConnection", AwaitConnection},
     {"toldToFinish", IsDraining},
     {"ranOutOfMemory", NoteOutOfMemoryOfScript},
+
+    // Measures for speed
+    {"speedIsOn", SpeedIsOn},
+    {"speedNames", SpeedNames},
+    {"unknownSpeedSwitch", UnknownSpeedSwitch},
+    {"collectAllGarbage", CollectGarbage},
 
     // Servers
     {"sendConfig", SendConfig},

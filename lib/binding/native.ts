@@ -81,6 +81,9 @@ export interface MultiplexCallbacks {
 /** What the C++ side can be told to fail at (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
+/** The measures for speed of `native/speed/switches.h` that TypeScript takes part in. */
+export type SpeedMeasure = 'heap-placement' | 'rehearsal' | 'prespawn';
+
 export interface MessageLayout {
   kind: number;
   size: number;
@@ -124,6 +127,9 @@ export interface Native {
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare. */
   collectAllGarbage(): void;
+  speedIsOn(measure: SpeedMeasure): boolean;
+  speedNames(): string;
+  unknownSpeedSwitch(): string;
   exitNow(code: number): never;
 
   /** The first message to a zygote: its header, with the listeners. False where that has ended already. */

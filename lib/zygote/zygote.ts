@@ -13,6 +13,7 @@ import { exitWithoutListeners } from '../fork/exits.js';
 import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
+import { speedIsOn } from '../fork/speed.js';
 import { serveInOneProcess } from '../single-process/one-process.js';
 import { channel, receiveConfig } from '../wire/config.js';
 import { encodeFiles, encodeLoadFailed } from '../wire/protocol.js';
@@ -44,9 +45,10 @@ try {
   v8.setFlagsFromString('--lazy'); // see main.ts
   if (forks) {
     await assertQuiet(own);
-    await rehearse(loaded);
+    const rehearses = speedIsOn('rehearsal');
+    if (rehearses) await rehearse(loaded);
     native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
-    await rehearse(loaded, 1); // or the first allocations of each child would have to tidy up after the collection
+    if (rehearses) await rehearse(loaded, 1); // or the first allocations of each child would have to tidy up after the collection
     exitWithoutListeners();
     optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it at its end
     assertForkable();

@@ -5,7 +5,6 @@
 #include "child/worker.h"
 #include "fork/threads.h"
 #include "isolation/parent_death.h"
-#include "speed/garbage.h"
 
 namespace truefork {
 
@@ -16,8 +15,6 @@ std::string UnsafeThread(Napi::Env env) {
 Napi::Value FindUnsafeThread(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), UnsafeThread(info.Env()));
 }
-
-void CollectGarbage(const Napi::CallbackInfo&) { CollectAllGarbage(); }
 
 void WatchPeer(const Napi::CallbackInfo& info) { DieWithPeer(info[0].As<Napi::Number>().Int32Value()); }
 

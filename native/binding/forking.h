@@ -12,9 +12,6 @@ namespace truefork {
 Napi::Value FindUnsafeThread(const Napi::CallbackInfo& info);
 std::string UnsafeThread(Napi::Env env);
 
-// collectAllGarbage(): a full collection, after which V8 gives back the memory that it can spare.
-void CollectGarbage(const Napi::CallbackInfo& info);
-
 // dieWithPeer(socket): this process is killed when the other end of the socket is closed
 // (isolation/parent_death.h).
 void WatchPeer(const Napi::CallbackInfo& info);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -26,6 +25,7 @@
 #include "isolation/parent_death.h"
 #include "server/loop.h"
 #include "speed/huge_pages.h"
+#include "speed/settle_malloc.h"
 
 namespace truefork {
 
@@ -119,14 +119,6 @@ void PrepareWorkers(uv_loop_t* loop) {
     Name({handover.fd, handover.id, handover.peer, handover.local, handover.peer.Text()});
     service->onConnection(handover.fd);
   });
-}
-
-// Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
-void SettleMalloc() {
-#ifdef __GLIBC__
-  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
-  free(malloc(64 * 1024));
-#endif
 }
 
 }  // namespace
