@@ -80,9 +80,9 @@ export const servers = [
     ],
     ours: true,
   },
-  ours('callbacks-pool', 'callbacks, pool of 8', 'callbacks', ['--pool', '8']),
-  ours('stream-pool', 'stream, pool of 8', 'stream', ['--pool', '8']),
-  ours('http-pool', 'http, pool of 8', 'http', ['--pool', '8'], true),
+  ours('callbacks-spare', 'callbacks, 8 spares', 'callbacks', ['--spare', '8']),
+  ours('stream-spare', 'stream, 8 spares', 'stream', ['--spare', '8']),
+  ours('http-spare', 'http, 8 spares', 'http', ['--spare', '8'], true),
   ours('callbacks-100', 'callbacks, 100 connections a child', 'callbacks', [
     '--connections-per-child',
     '100',

@@ -6,8 +6,8 @@ import type { SelectServerOptions } from './owner/select-server.js';
 
 /** What the command has beside the options of the servers and of `listen()`. */
 export interface CommandOptions {
-  /** Which server: `select` and `poll` are both a SelectServer. */
-  mode?: 'fork' | 'iterative' | 'select' | 'poll';
+  /** Which server: a ForkingServer (the default), an IterativeServer or a SelectServer. */
+  mode?: 'fork' | 'iterative' | 'select';
   /**
    * Where to listen, in the place of `host` and `port`, at one place or several: `7777`, `10.0.0.1:80`, `[::1]:80`,
    * `*:80` (all addresses), `/run/a.sock`, `@abstract-name`, `systemd` or `systemd:name` for sockets that a service

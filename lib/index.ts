@@ -13,7 +13,7 @@ export { type CommandOptions, type Config, defineConfig } from './define-config.
 export type { TrueforkError } from './errors.js';
 export { type AtForkHandlers, registerAtFork } from './fork/at-fork.js';
 export type { ServerOptions } from './options/check.js';
-export type { Duration, GlobalPolicy, Policy, PoolSize, Size } from './options/kinds.js';
+export type { Duration, GlobalPolicy, Policy, Size, SpareCount } from './options/kinds.js';
 export type { CheckedLimits, LimitOptions, NewLimits } from './options/limits.js';
 export type { ListenOptions } from './options/places.js';
 export { ForkingServer, type ForkingServerOptions } from './owner/forking-server.js';

@@ -16,6 +16,7 @@
 #include "binding/socket_traffic.h"
 #include "binding/speed.h"
 #include "binding/system.h"
+#include "binding/trace.h"
 #include "select/multiplexer.h"
 
 namespace truefork {
@@ -77,6 +78,10 @@ constexpr Export kExports[] = {
     {"watchTraffic", WatchTraffic},
     {"endTraffic", EndTraffic},
     {"protocolLayouts", ProtocolLayouts},
+
+    // The tracer
+    {"trace", Trace},
+    {"traceMark", TraceMark},
 };
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {

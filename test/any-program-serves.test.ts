@@ -209,7 +209,7 @@ describe('a program that cannot be executed', () => {
     [['--exec', plain], /cannot be executed: it may not be executed \(chmod \+x\)/],
     [['--exec', 'cat', 'handler.js'], /either handler, the path of a script, or exec, a program/],
     [['--exec', 'cat', '--mode', 'select'], /--exec is no option of a SelectServer/],
-    [['--exec', 'cat', '--pool', '2'], /pool is for a handler script: exec executes its program for each/],
+    [['--exec', 'cat', '--spare', '2'], /spare is for a handler script: exec executes its program for each/],
     [['--exec', 'cat', '--connections-per-child', '2'], /connectionsPerChild is for a handler script/],
     [['--exec', 'cat', '--inspect-child'], /inspectChild is for a handler script/],
     [['--exec', 'cat', '--watch'], /watch is for a handler script/],

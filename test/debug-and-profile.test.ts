@@ -159,9 +159,9 @@ describe('--inspect-child', () => {
     await server.stop();
   });
 
-  test('with a pool, only a child that has a connection waits for a debugger', async () => {
+  test('with spare children, only a child that has a connection waits for a debugger', async () => {
     const file = handler();
-    const server = await serve(file, ['--inspect-child', '--pool', '2']);
+    const server = await serve(file, ['--inspect-child', '--spare', '2']);
     await eventually('idle children', () => children(server.zygotePid).length === 2);
     const ahead = children(server.zygotePid).map(({ pid }) => pid);
     const answer = ask(server.port, 'hello');

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ask, Client, hasIPv6 } from './harness/client.ts';
 import { children, descriptors } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
-import { type Served, serve, serveAs } from './harness/served.ts';
+import { flagsOf, type Served, serve, serveAs } from './harness/served.ts';
 import { cli, expectPass, node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
@@ -37,7 +37,7 @@ describe.each(['fork', 'select', 'poll', 'iterative'])('in mode %s', mode => {
   test.skipIf(!hasIPv6)('one server listens at several places, of every family', async () => {
     const file = newPath();
     const places = ['127.0.0.1:0', '[::1]:0', '*:0', file, `@truefork-${process.pid}-${mode}`];
-    const server = await serveAs([tell, '--mode', mode, ...places.flatMap(place => ['--listen', place])]);
+    const server = await serveAs([tell, ...flagsOf(mode), ...places.flatMap(place => ['--listen', place])]);
     await eventually('all places to be told', () => server.stdout.trim().split('\n').length === 5);
     const [v4, v6, both] = portsOf(server);
     expect(await told(v4!)).toEqual(['IPv4', '127.0.0.1', '127.0.0.1', v4]);
@@ -54,7 +54,7 @@ describe.each(['fork', 'select', 'poll', 'iterative'])('in mode %s', mode => {
 
   test('a place that is flooded keeps no other waiting, and all queues are served before the end', async () => {
     const file = newPath();
-    const server = await serveAs([echo, '--mode', mode, '--listen', '127.0.0.1:0', '--listen', file]);
+    const server = await serveAs([echo, ...flagsOf(mode), '--listen', '127.0.0.1:0', '--listen', file]);
     const port = server.port;
     const flood = Array.from({ length: 40 }, () => ask(port, 'flood'));
     const others = Array.from({ length: 10 }, () => ask(file, 'other'));

@@ -124,7 +124,7 @@ describe('on the command line', () => {
   const wrong: [args: string[], line: RegExp][] = [
     [['--max-childs', '3'], /Unknown option '--max-childs': did you mean --max-children\?/],
     [['--mode', 'iterative', '--max-children', '3'], /--max-children is no option of an IterativeServer/],
-    [['--mode', 'forked'], /--mode has to be "fork", "iterative", "select" or "poll", not "forked"/],
+    [['--mode', 'forked'], /--mode has to be "fork", "iterative" or "select", not "forked"/],
     [['--grace-period', '5'], /--grace-period has to be a time .* not "5"/],
     [['--port', '7000000'], /--port has to be a whole number from 0 to 65535, not 7000000/],
     [['--config', 'nowhere.json'], /--config nowhere\.json: there is no such file/],
@@ -227,6 +227,10 @@ describe('in a config file', () => {
     [
       { 'truefork.config.json': '{ "multiplexer": "poll" }' },
       /multiplexer \(truefork\.config\.json\) is no option of a ForkingServer, but of a SelectServer/,
+    ],
+    [
+      { 'truefork.config.json': '{ "mode": "poll" }' },
+      /mode \(truefork\.config\.json\) cannot be "poll": .*--mode select --multiplexer poll/,
     ],
     [{ 'truefork.config.json': '{}' }, /which handler\?/],
   ];

@@ -5,7 +5,7 @@ import { runScript } from './harness/subject.ts';
 
 test('C++ and TypeScript agree on every message between server and zygote', async () => {
   const layouts = script(`
-    import { native } from '../../dist/native.js';
+    import { native } from '../../dist/binding/native.js';
     console.log(JSON.stringify(native.protocolLayouts()));
   `);
   const inCpp = JSON.parse((await runScript(layouts)).stdout);

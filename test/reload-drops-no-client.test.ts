@@ -5,7 +5,7 @@ import { ask } from './harness/client.ts';
 import { Load } from './harness/load.ts';
 import { isAlive } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
-import { type Served, serve } from './harness/served.ts';
+import { flagsOf, type Served, serve } from './harness/served.ts';
 import { runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
@@ -110,7 +110,7 @@ describe('a reload', () => {
 
   test.each([['iterative'], ['select'], ['poll']])('works in mode %s too', async mode => {
     const handler = script(version(0));
-    const server = await serve(handler, ['--mode', mode]);
+    const server = await serve(handler, flagsOf(mode));
     const load = new Load(server.port, 4, line => new RegExp(`^version \\d+: ${line}$`));
     for (let n = 1; n <= 5; n++) {
       fs.writeFileSync(handler, version(n));

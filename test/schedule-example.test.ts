@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { children } from './harness/proc.ts';
 import { example, inspect, newDatabase, newTerm, Student, serveSchedule } from './harness/schedule.ts';
 import { Writer } from './harness/schedule-writer.ts';
+import { flagsOf } from './harness/served.ts';
 import { node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
@@ -221,7 +222,7 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
   });
 
   test.each(['iterative', 'select', 'poll'])('serves in mode %s too, where nothing forks', async mode => {
-    const server = await serveSchedule(await newTerm({ students: 2, rooms: 1 }), ['--mode', mode]);
+    const server = await serveSchedule(await newTerm({ students: 2, rooms: 1 }), flagsOf(mode));
     const first = await Student.login(server, 's0', 'secret0');
     if (mode === 'iterative') await first.quit();
     const second = await Student.login(server, 's1', 'secret1');

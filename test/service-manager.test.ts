@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { ask, Client } from './harness/client.ts';
 import { descriptors } from './harness/proc.ts';
 import { script, scriptFolder } from './harness/scripts.ts';
-import { serve } from './harness/served.ts';
+import { flagsOf, serve } from './harness/served.ts';
 import { NotifySocket, passedPort, startUnit } from './harness/service-manager.ts';
 import { runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
@@ -170,7 +170,7 @@ describe('the service manager hears', () => {
     async mode => {
       const notify = await NotifySocket.open();
       const env = { NOTIFY_SOCKET: notify.name, WATCHDOG_USEC: '200000' };
-      const server = await serve(echo, ['--mode', mode], { env });
+      const server = await serve(echo, flagsOf(mode), { env });
       await notify.hears(/^WATCHDOG=1$/, 5);
       process.kill(server.zygotePid, 'SIGSTOP');
       let before = -1;

@@ -20,9 +20,9 @@ const waiting = (server: Served, count: number) =>
     return found.length === count ? found : undefined;
   });
 
-describe('a pool', () => {
+describe('spare children', () => {
   test('serves from children that were there before, each once, and is filled up again', async () => {
-    const server = await serve(echo, ['--pool', '3']);
+    const server = await serve(echo, ['--spare', '3']);
     const ahead = await waiting(server, 3);
     expect(server.connections).toEqual([]);
     const { client, info } = await server.connectAndFind();
@@ -37,7 +37,7 @@ describe('a pool', () => {
   });
 
   test('a burst beyond it is served as well', async () => {
-    const server = await serve(echo, ['--pool', '1-4']);
+    const server = await serve(echo, ['--spare', '1-4']);
     await waiting(server, 1);
     const said = Array.from({ length: 40 }, (_, n) => `client ${n}`);
     expect(await Promise.all(said.map(text => ask(server.port, text)))).toEqual(said);
@@ -49,7 +49,7 @@ describe('a pool', () => {
   });
 
   test('its children hold neither the listener nor one another’s lines', async () => {
-    const server = await serve(echo, ['--pool', '4']);
+    const server = await serve(echo, ['--spare', '4']);
     const ahead = await waiting(server, 4);
     const sockets = (pid: number) =>
       [...descriptors(pid)]
@@ -61,7 +61,7 @@ describe('a pool', () => {
   });
 
   test('counts among maxChildren', async () => {
-    const server = await serve(echo, ['--pool', '5', '--max-children', '2']);
+    const server = await serve(echo, ['--spare', '5', '--max-children', '2']);
     await waiting(server, 2);
     const clients = [await server.connect(), await server.connect(), await server.connect()];
     expect(await clients[0]!.exchange('one')).toBe('one');
@@ -77,11 +77,11 @@ describe('a pool', () => {
   });
 
   test('ends with the zygote, even with one that was killed', async () => {
-    const server = await serve(echo, ['--pool', '3']);
+    const server = await serve(echo, ['--spare', '3']);
     const ahead = await waiting(server, 3);
     process.kill(server.zygotePid, 'SIGKILL');
     await eventually('the idle to be gone', () => !ahead.some(isAlive));
-    await eventually('a new zygote with a new pool', () => {
+    await eventually('a new zygote with new spares', () => {
       try {
         return idle(server).length === 3;
       } catch {
@@ -97,7 +97,7 @@ describe('a pool', () => {
       `import fs from 'node:fs';
        export function afterFork() { fs.appendFileSync(2, 'x'); process.exit(3); }
        ${echo}`,
-      ['--pool', '2'],
+      ['--spare', '2'],
     );
     await eventually('some to have failed', () => server.stderr.length >= 4);
     await ask(server.port, 'hello').catch(() => {});
@@ -113,7 +113,7 @@ describe('a pool', () => {
       `let ticks = 0;
        export function afterFork() { setInterval(() => ticks++, 5).unref(); }
        export default { data(conn) { conn.end(String(ticks)); } };`,
-      ['--pool', '1'],
+      ['--spare', '1'],
     );
     await waiting(server, 1);
     await eventually('ticks', async () => Number(await ask(server.port, 'x')) > 0);
@@ -124,7 +124,7 @@ describe('a pool', () => {
     const server = await serve(
       `import http from 'node:http';
        export default http.createServer((request, response) => response.end(String(Math.random())));`,
-      ['--pool', '4'],
+      ['--spare', '4'],
     );
     await waiting(server, 4);
     const get = () =>
@@ -138,7 +138,7 @@ describe('a pool', () => {
     const drawn = await Promise.all(Array.from({ length: 8 }, get));
     expect(new Set(drawn).size).toBe(8);
     await server.stop();
-    const streams = await serve('export default async socket => void socket.pipe(socket);', ['--pool', '2']);
+    const streams = await serve('export default async socket => void socket.pipe(socket);', ['--spare', '2']);
     await waiting(streams, 2);
     expect(await ask(streams.port, 'streamed')).toBe('streamed');
     await streams.stop();
@@ -184,7 +184,7 @@ describe('connectionsPerChild', () => {
   test('a child that crashes ends its own connection alone, and is replaced', async () => {
     const server = await serve(
       `export default { data(conn, chunk) { if (String(chunk) === 'crash') process.abort(); conn.end(chunk); } };`,
-      ['--connections-per-child', '100', '--pool', '2'],
+      ['--connections-per-child', '100', '--spare', '2'],
     );
     await waiting(server, 2);
     for (const text of ['one', 'crash', 'two', 'crash', 'three'])
@@ -198,7 +198,7 @@ describe('connectionsPerChild', () => {
     const server = await serve(echo, [
       '--connections-per-child',
       '100',
-      '--pool',
+      '--spare',
       '3',
       '--grace-period',
       '20s',

@@ -5,16 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { ask, type Client } from './harness/client.ts';
 import { children, descriptors, isAlive, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
-import { serve } from './harness/served.ts';
+import { everyServer, flagsOf, serve } from './harness/served.ts';
 import { cli, node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
 const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
-const modes = ['fork', 'iterative', 'select', 'poll'];
 const inOneProcess = ['iterative', 'select', 'poll'];
 
-describe.each(modes)('in mode %s the portable handler', mode => {
-  const serveIn = (handler: string, ...args: string[]) => serve(handler, ['--mode', mode, ...args]);
+describe.each(everyServer)('in mode %s the portable handler', mode => {
+  const serveIn = (handler: string, ...args: string[]) => serve(handler, [...flagsOf(mode), ...args]);
 
   test('echoes, and is told of open, data and close', async () => {
     const server = await serveIn(`
@@ -138,7 +137,7 @@ test('two slow requests: one after the other in the iterative server, at once in
     export default { data(conn) { const began = now(); Atomics.wait(pause, 0, 0, 600); conn.write(began + ' ' + now()); } };
   `;
   const atOnce = async (mode: string) => {
-    const server = await serve(slow, ['--mode', mode]);
+    const server = await serve(slow, flagsOf(mode));
     const answers = await Promise.all([ask(server.port, 'a'), ask(server.port, 'b')]);
     const [one, other] = answers.map(answer => answer.split(' ').map(Number));
     await server.stop();
@@ -238,7 +237,7 @@ describe('the select server', () => {
   });
 
   test('with poll() takes them all', async () => {
-    const server = await serve(echo, ['--mode', 'poll']);
+    const server = await serve(echo, flagsOf('poll'));
     const clients = await crowd(server, 1100);
     expect(new Set(await Promise.all(clients.map(client => client.exchange('hi'))))).toEqual(new Set(['hi']));
     await Promise.all(clients.map(client => client.end()));
@@ -259,7 +258,7 @@ describe.each(inOneProcess)('in mode %s', mode => {
   test('a crash loses those being served, no one who queues, and no descriptor is gained', async () => {
     const server = await serve(
       "export default { data(conn, chunk) { if (String(chunk) === 'die') process.abort(); conn.write(chunk); } };",
-      ['--mode', mode],
+      flagsOf(mode),
     );
     expect(await ask(server.port, 'hello')).toBe('hello');
     const before = server.zygotePid;
@@ -274,14 +273,14 @@ describe.each(inOneProcess)('in mode %s', mode => {
   });
 
   test('EMFILE is waited out', async () => {
-    const server = await serve(echo, ['--mode', mode], { env: { TRUEFORK_FAULTS: 'accept=EMFILE*3' } });
+    const server = await serve(echo, flagsOf(mode), { env: { TRUEFORK_FAULTS: 'accept=EMFILE*3' } });
     expect(await ask(server.port, 'patient')).toBe('patient');
     await server.stop();
     expect(server.stderr).toMatch(/^truefork: accept EMFILE: .*\n$/);
   });
 
   test('an idle server sleeps', async () => {
-    const server = await serve(echo, ['--mode', mode]);
+    const server = await serve(echo, flagsOf(mode));
     const client = await server.connect();
     await client.exchange('hello');
     await sleepsThrough(server.zygotePid);

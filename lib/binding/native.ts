@@ -1,4 +1,6 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
+
+import type { TracerSettings } from '../trace/settings.js';
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
 
@@ -27,8 +29,8 @@ export interface ServeOptions {
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
-  poolMin: number;
-  poolMax: number;
+  spareMin: number;
+  spareMax: number;
   connectionsPerChild: number;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
@@ -159,6 +161,10 @@ export interface Native {
   ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
+  /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
+  trace(settings: TracerSettings, socket: number): void;
+  /** Where in its source a traced program is. */
+  traceMark(text: string): void;
 
   posix: PosixCalls;
 }

@@ -5,8 +5,8 @@
 import type net from 'node:net';
 import { native } from '../binding/native.js';
 import { Connection, type Transport } from './connection.js';
-import { ForkedFor } from './forked-for.js';
 import type { CallbacksHandler } from './handler.js';
+import { LazyDescription } from './lazy-description.js';
 import { type ConnectionServer, openSocket, socketError } from './sockets.js';
 
 /** Whether to go on as before; the same numbers stand in `native/binding/blocking.cc`. */
@@ -41,7 +41,7 @@ class Blocking implements Transport {
 
   constructor(handler: CallbacksHandler) {
     this.#handler = handler;
-    this.#conn = new Connection(new ForkedFor(), this);
+    this.#conn = new Connection(new LazyDescription(), this);
   }
 
   static prepare(): void {

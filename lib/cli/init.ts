@@ -1,6 +1,6 @@
 import { native } from '../binding/native.js';
 import type { Server } from '../owner/server.js';
-import { pidOfZygoteAhead } from '../owner/zygote-start.js';
+import { prespawnedPid } from '../owner/zygote-start.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
@@ -9,7 +9,7 @@ import { pidOfZygoteAhead } from '../owner/zygote-start.js';
 export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;
   process.on('SIGCHLD', () => {
-    const ahead = pidOfZygoteAhead();
+    const ahead = prespawnedPid();
     const known = server.state().zygotes.map(({ pid }) => pid);
     native.reapOrphans(ahead === undefined ? known : [...known, ahead]);
   });

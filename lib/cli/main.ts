@@ -18,8 +18,8 @@ truefork <command> --help tells more.
 /** Each with modules of its own, which the others need not wait for. */
 const commands: Record<string, (args: string[]) => Promise<number>> = {
   serve: async args => {
-    const { withZygoteAhead } = await import('./ahead.js');
-    return withZygoteAhead(args, async () => (await import('./serve.js')).serve(args));
+    const { withPrespawnedZygote } = await import('./prespawn.js');
+    return withPrespawnedZygote(args, async () => (await import('./serve.js')).serve(args));
   },
   run: async args => (await import('./run.js')).run(args),
   doctor: async args => (await import('./doctor.js')).doctor(args),

@@ -93,9 +93,8 @@ export async function serve(args: string[]): Promise<number> {
 
 function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Server {
   const mode = given.value('mode') ?? 'fork';
-  const kind = mode === 'poll' ? 'select' : mode;
-  given.assertFitFor([kind, 'listen', 'command']);
-  const values = given.valuesFor(kind);
+  given.assertFitFor([mode, 'listen', 'command']);
+  const values = given.valuesFor(mode);
   if (values.handler === undefined && !given.has('exec'))
     throw new UsageError(
       'which handler? truefork serve <handler> [options], or truefork serve --exec <command>',
@@ -109,8 +108,6 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
         return new IterativeServer(options);
       case 'select':
         return new SelectServer(options);
-      case 'poll':
-        return new SelectServer({ ...options, multiplexer: mode });
     }
   });
 }

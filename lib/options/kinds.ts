@@ -41,9 +41,9 @@ export function integer(least: number, most: number): Kind<number> {
 }
 
 /** How many children are forked ahead: always so many, or as many as were needed lately. */
-export type PoolSize = number | { min?: number; max: number };
+export type SpareCount = number | { min?: number; max: number };
 
-export function poolSize(most: number): Kind<PoolSize, { min: number; max: number }> {
+export function spareCount(most: number): Kind<SpareCount, { min: number; max: number }> {
   return {
     placeholder: 'n|min-max',
     parse(text) {
@@ -240,6 +240,21 @@ export function choice<const Word extends string>(...words: Word[]): Kind<Word> 
       return word;
     },
     show: String,
+  };
+}
+
+/** The same kind, whose error for one of these words says what to do instead. */
+export function withHint<In, Checked>(
+  kind: Kind<In, Checked>,
+  hints: Record<string, string>,
+): Kind<In, Checked> {
+  return {
+    ...kind,
+    check(name, value) {
+      if (typeof value === 'string' && Object.hasOwn(hints, value))
+        throw badArgument(`${name} cannot be ${show(value)}: ${hints[value]}`);
+      return kind.check(name, value);
+    },
   };
 }
 

@@ -20,10 +20,11 @@ import {
   list,
   permissions,
   policy,
-  poolSize,
   rate,
   size,
+  spareCount,
   text,
+  withHint,
 } from './kinds.js';
 import { defaultMaxChildren, mostBacklog, mostChildren } from './system-limits.js';
 
@@ -91,12 +92,14 @@ export const optionTable = {
   mode: option({
     topic: 'What to serve',
     takenBy: ['command'],
-    kind: choice('fork', 'iterative', 'select', 'poll'),
+    kind: withHint(choice('fork', 'iterative', 'select'), {
+      poll: 'poll(2) is a multiplexer of mode select: --mode select --multiplexer poll',
+    }),
     default: 'fork',
     short: 'm',
     help:
       'fork: each connection in a process of its own; iterative: one after the other, in one process; ' +
-      'select, poll: all at once, in one process',
+      'select: all at once, in one process',
   }),
   watch: option({
     topic: 'What to serve',
@@ -408,10 +411,10 @@ export const optionTable = {
     help: 'whether programs that they execute may have more privileges; --no-new-privs is no_new_privs (prctl(2))',
   }),
 
-  pool: option({
+  spare: option({
     topic: 'Children',
     takenBy: ['fork'],
-    kind: poolSize(1024),
+    kind: spareCount(1024),
     default: 0,
     defaultText: 'none',
     help: 'children forked ahead, so that a client does not wait for the fork',

@@ -1,6 +1,6 @@
 import { badArgument, misuse } from '../errors.js';
 import { assertAllowed, assertTaken, checkOptions, type ServerOptions } from '../options/check.js';
-import type { PoolSize } from '../options/kinds.js';
+import type { SpareCount } from '../options/kinds.js';
 import {
   assertGrantable,
   type CheckedLimits,
@@ -30,7 +30,7 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
    * They count among `maxChildren`, and appear in no record before they serve. With `{ min, max }` there are `min` at
    * rest, and up to `max` while clients come faster than children can be forked.
    */
-  pool?: PoolSize;
+  spare?: SpareCount;
   /**
    * How many connections a child serves, one after the other, before it leaves; 1 by default. With more, what one
    * connection leaves behind in memory the next finds there: it is Apache's MaxConnectionsPerChild, for handlers that
@@ -40,7 +40,7 @@ export interface ForkingServerOptions extends Omit<ServerOptions, 'handler'>, Li
   /**
    * Each child that gets a connection opens Node's inspector on a free port of 127.0.0.1, tells its URL on standard
    * error, and waits for a debugger before it serves; not by default. With `connectionsPerChild` it waits before the
-   * first, and the debugger stays for the others; with a `pool`, children at rest open nothing. For development: whoever
+   * first, and the debugger stays for the others; spare children open nothing. For development: whoever
    * can reach the port can run code.
    */
   inspectChild?: boolean;
@@ -126,9 +126,9 @@ function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>):
 }
 
 /** A program is executed for one connection, when that is there: it knows of no other. */
-function assertForked({ exec, pool, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
+function assertForked({ exec, spare, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
   if (exec === undefined) return;
-  const stray = pool.max > 0 ? 'pool' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const stray = spare.max > 0 ? 'spare' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
   if (stray !== undefined)
     throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
   if (inspectChild)

@@ -21,7 +21,7 @@ export class SelectServer extends Server {
   constructor(options: SelectServerOptions) {
     const checked = checkOptions('select', options);
     assertHandler(checked.handler);
-    super({ ...checked, most: checked.maxConnections }, checked.multiplexer);
+    super({ ...checked, most: checked.maxConnections }, 'select');
   }
 
   /** The most connections at once. It can be changed at any time; nobody being served is sent away. */

@@ -55,7 +55,8 @@ export type CheckedOptions = Checked<'iterative'> & {
   program?: Program | undefined;
   /** The most children, or connections, at once. */
   most: number;
-} & Partial<Pick<Checked<'fork'>, 'pool' | 'connectionsPerChild' | 'inspectChild'>>;
+} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'inspectChild'>> &
+  Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
 /** What a server is doing. */
 export interface ServerState {
@@ -112,7 +113,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   /** As it stands in the table of options. @internal */
   get kind(): ServerKind {
-    return this.#mode === 'poll' ? 'select' : this.#mode;
+    return this.#mode;
   }
 
   /** Whether clients are served. */
@@ -339,10 +340,11 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       program,
       backlogs: this.#listeners.map(({ backlog }) => backlog),
       most,
+      multiplexer: this.#options.multiplexer ?? 'select',
       settings: settings.length,
       watch,
       privileges: this.#privileges,
-      pool: this.#options.pool ?? { min: 0, max: 0 },
+      spare: this.#options.spare ?? { min: 0, max: 0 },
       connectionsPerChild: this.#options.connectionsPerChild ?? 1,
       inspectChild: this.#options.inspectChild ?? false,
     };

@@ -28,7 +28,7 @@ export function startZygote(kind: ZygoteKind, stdout: ZygoteOutput): ChildProces
   const command = commandFor(kind, stdout);
   const early = ahead;
   if (early === undefined || early.command !== JSON.stringify(command) || hasEnded(early.process)) {
-    endZygoteAhead();
+    endPrespawnedZygote();
     return start(command);
   }
   ahead = undefined;
@@ -38,7 +38,7 @@ export function startZygote(kind: ZygoteKind, stdout: ZygoteOutput): ChildProces
 }
 
 /** Starts a process of that kind for whoever will want one first. Until then it keeps nobody from ending. */
-export function startZygoteAhead(kind: ZygoteKind, stdout: ZygoteOutput): void {
+export function prespawnZygote(kind: ZygoteKind, stdout: ZygoteOutput): void {
   const command = commandFor(kind, stdout);
   const early = start(command);
   early.on('error', () => {}); // whoever needs one is told when he starts it
@@ -49,13 +49,13 @@ export function startZygoteAhead(kind: ZygoteKind, stdout: ZygoteOutput): void {
 }
 
 /** Ends the process that was started ahead, if nobody has taken it. */
-export function endZygoteAhead(): void {
+export function endPrespawnedZygote(): void {
   ahead?.process.kill('SIGKILL');
   ahead = undefined;
 }
 
 /** Of the process that was started ahead, if nobody has taken it. */
-export function pidOfZygoteAhead(): number | undefined {
+export function prespawnedPid(): number | undefined {
   return ahead?.process.pid;
 }
 

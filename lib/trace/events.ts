@@ -178,10 +178,10 @@ export interface Leave extends Happened {
   /** 'EAGAIN' and so on. A call that a signal interrupted has 'EINTR'. */
   readonly errno?: string;
   /**
-   * With 'EINTR': whether the program sees it, or the kernel begins the call anew (SA_RESTART, no handler at all). It is
-   * known when the signal is: at this event only that it depends on the signal ('signal').
+   * With 'EINTR', whether the program sees it. 'if-no-restart': if the signal that follows has a handler without
+   * SA_RESTART; 'if-handler': if it has a handler. Otherwise the kernel begins the call anew: another `enter`.
    */
-  readonly interrupted?: 'seen' | 'signal' | 'restarts';
+  readonly interrupted?: 'seen' | 'if-no-restart' | 'if-handler';
   readonly entered: Enter;
 }
 

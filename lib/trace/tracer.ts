@@ -76,5 +76,4 @@ export interface Tracer extends AsyncIterable<TraceEvent> {
   end(): Promise<TraceResult>;
 }
 
-/** @throws {TypeError} on options that make no sense. What the system refuses rejects `started`. */
-export declare function startTrace(options: TraceOptions): Tracer;
+export { startTrace } from './start-trace.js';

@@ -1,8 +1,8 @@
 import { native, type Privileges } from '../binding/native.js';
 import type { Program } from '../owner/program.js';
 
-/** How connections are served: each in a forked child; one after the other; all in one process, by select or poll. */
-export type Mode = 'fork' | 'iterative' | 'select' | 'poll';
+/** How connections are served: each in a forked child; one after the other in one process; all at once in one process. */
+export type Mode = 'fork' | 'iterative' | 'select';
 
 /** What the owner tells a zygote first. */
 export interface ZygoteConfig {
@@ -16,10 +16,12 @@ export interface ZygoteConfig {
   privileges: Privileges | undefined;
   /** Whether the owner wants to know which files the handler was loaded from. */
   watch: boolean;
+  /** The system call that a server of one process waits with. */
+  multiplexer: 'select' | 'poll';
   /** In a forking server, the most children; else the most connections. */
   most: number;
   /** Of a forking server: the children that are forked ahead, and how many connections each serves. */
-  pool: { min: number; max: number };
+  spare: { min: number; max: number };
   connectionsPerChild: number;
   /** Of a forking server: whether each child waits for a debugger before it serves. */
   inspectChild: boolean;
@@ -51,14 +53,14 @@ export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
 
 /** And what those of a forking server take. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, most, pool, privileges, settings } = config;
+  const { connectionsPerChild, most, spare, privileges, settings } = config;
   return {
     ...loopOptions(config),
     maxChildren: most,
     settings,
     privileges,
-    poolMin: pool.min,
-    poolMax: pool.max,
+    spareMin: spare.min,
+    spareMax: spare.max,
     connectionsPerChild,
   };
 }

@@ -37,7 +37,7 @@ export async function loadHandler(url: string): Promise<LoadedHandler> {
 
 /** @throws `ERR_TRUEFORK_HANDLER` where this kind of server cannot serve this form. */
 export function assertForm({ form }: LoadedHandler, mode: Mode): void {
-  if ((mode === 'select' || mode === 'poll') && form !== 'callbacks') {
+  if (mode === 'select' && form !== 'callbacks') {
     throw misuse(
       'ERR_TRUEFORK_HANDLER',
       `a select server needs a callbacks object as handler, not a ${form}: it calls open, data and close as ` +

@@ -14,15 +14,15 @@ import { armFaults } from '../fork/faults.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
 import { speedIsOn } from '../fork/speed.js';
-import { serveInOneProcess } from '../single-process/one-process.js';
+import { serveInOneProcess } from '../single-process/serve.js';
 import { channel, receiveConfig } from '../wire/config.js';
 import { encodeFiles, encodeLoadFailed } from '../wire/protocol.js';
-import { forgetFolder, serveByForking } from './fork.js';
 import { followImports } from './imports.js';
 import { assertForm, loadHandler } from './load.js';
+import { assertNothingShared, nodesOwnHandles } from './open-handles.js';
 import { optimize } from './optimize.js';
-import { assertQuiet, ownResources } from './quiet.js';
 import { rehearse } from './rehearse.js';
+import { refreshCwdCache, serveByForking } from './serve.js';
 
 const config = receiveConfig();
 const handler = config.handler!;
@@ -37,14 +37,14 @@ if (forks) {
 const imports = config.watch ? followImports() : undefined;
 try {
   armFaults(process.env.TRUEFORK_FAULTS);
-  const own = ownResources();
+  const own = nodesOwnHandles();
   const loaded = await loadHandler(handler);
   assertForm(loaded, config.mode);
   await loaded.beforeServe?.();
   tellImports();
   v8.setFlagsFromString('--lazy'); // see main.ts
   if (forks) {
-    await assertQuiet(own);
+    await assertNothingShared(own);
     const rehearses = speedIsOn('rehearsal');
     if (rehearses) await rehearse(loaded);
     native.collectAllGarbage(); // a compact heap, and no young objects: children write to fewer pages that they share
@@ -54,7 +54,7 @@ try {
     assertForkable();
   } else {
     if (config.privileges !== undefined) native.dropPrivileges(config.privileges);
-    forgetFolder(config.privileges);
+    refreshCwdCache(config.privileges);
     await loaded.afterFork?.();
   }
   const role = forks ? 'zygote' : config.mode;

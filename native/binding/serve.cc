@@ -152,8 +152,8 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   options.channel = Number(given, "channel");
   options.maxChildren = Number(given, "maxChildren");
   options.standby = true;
-  options.pool.min = Number(given, "poolMin");
-  options.pool.max = Number(given, "poolMax");
+  options.pool.min = Number(given, "spareMin");
+  options.pool.max = Number(given, "spareMax");
   options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
   options.settings = Number(given, "settings");
   static const std::unique_ptr<Program> program = ProgramFrom(given);

@@ -4,41 +4,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 
+#include "isolation/capabilities.h"
+
 namespace truefork {
 
 namespace {
 
-using Failure = std::optional<PrivilegesFailure>;
+using Result = std::optional<Failure>;
 
-Failure Failed(const char* call) { return PrivilegesFailure{call, errno}; }
+Result Failed(const char* call) { return Failure{call, errno}; }
 
-Failure StillThere(const std::string& what) { return PrivilegesFailure{what, EPERM}; }
-
-// Of this thread, as all capabilities are; children come from it.
-int SetNoCapabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  return syscall(SYS_capset, &header, none);
-}
-
-bool HasNoCapabilities() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  if (syscall(SYS_capget, &header, data) != 0) return false;
-  return std::all_of(std::begin(data), std::end(data), [](const auto& word) {
-    return word.effective == 0 && word.permitted == 0 && word.inheritable == 0;
-  });
-}
+Result StillThere(const std::string& what) { return Failure{what, EPERM}; }
 
 // One line of /proc/PID/task/TID/status (proc(5)): real, effective, saved and file system ID, all the same.
 bool AllAre(const std::string& status, const char* field, unsigned id) {
@@ -51,10 +35,10 @@ bool AllAre(const std::string& status, const char* field, unsigned id) {
 }
 
 // `tasks` was opened before the root changed: inside, there need be no /proc.
-Failure VerifyThreads(int tasks, const Privileges& wanted) {
+Result VerifyThreads(int tasks, const Privileges& wanted) {
   DIR* folder = fdopendir(tasks);
   if (folder == nullptr) return Failed("fdopendir");
-  Failure failure;
+  Result failure;
   while (const dirent* task = readdir(folder)) {
     if (task->d_name[0] == '.') continue;
     const int fd = openat(tasks, (std::string(task->d_name) + "/status").c_str(), O_RDONLY | O_CLOEXEC);
@@ -72,7 +56,7 @@ Failure VerifyThreads(int tasks, const Privileges& wanted) {
   return failure;
 }
 
-Failure VerifyGroups(const Privileges& wanted) {
+Result VerifyGroups(const Privileges& wanted) {
   std::vector<gid_t> groups(std::max(0, getgroups(0, nullptr)));
   if (!groups.empty() && getgroups(groups.size(), groups.data()) != static_cast<int>(groups.size()))
     return Failed("getgroups");
@@ -84,13 +68,14 @@ Failure VerifyGroups(const Privileges& wanted) {
 }
 
 // Each of these must be refused now.
-Failure TryToWinThemBack(const Privileges& wanted) {
-  if (wanted.user && *wanted.user != 0) {
+Result TryToWinThemBack(const Privileges& wanted) {
+  const bool mayNotStartUsers = wanted.user && *wanted.user != 0 && !wanted.startsUsers;
+  if (mayNotStartUsers) {
     if (setresuid(-1, 0, -1) == 0 || setresuid(0, 0, 0) == 0) return StillThere("it could become root again");
     if (setgroups(0, nullptr) == 0) return StillThere("it could still choose its groups");
     if (!HasNoCapabilities()) return StillThere("it has capabilities still");
   }
-  if (wanted.group && *wanted.group != 0 && wanted.user && *wanted.user != 0 && setresgid(-1, 0, -1) == 0)
+  if (wanted.group && *wanted.group != 0 && mayNotStartUsers && setresgid(-1, 0, -1) == 0)
     return StillThere("it could be in group 0 again");
   if (wanted.noNewPrivs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
     return StillThere("no_new_privs is not set");
@@ -99,9 +84,11 @@ Failure TryToWinThemBack(const Privileges& wanted) {
 
 }  // namespace
 
-Failure DropPrivileges(const Privileges& wanted) {
+Result DropPrivileges(const Privileges& wanted) {
   const int tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (tasks < 0) return Failed("open /proc/self/task");
+  int deathSignal = 0;
+  prctl(PR_GET_PDEATHSIG, &deathSignal, 0, 0, 0);
   if (wanted.noNewPrivs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("prctl");
   if (!wanted.root.empty() && (chroot(wanted.root.c_str()) != 0 || chdir("/") != 0)) return Failed("chroot");
   // The groups first: once the user is another, they could not be changed. glibc and musl do each of these in
@@ -111,13 +98,18 @@ Failure DropPrivileges(const Privileges& wanted) {
     if (setresgid(*wanted.group, *wanted.group, *wanted.group) != 0) return Failed("setresgid");
   }
   if (wanted.user) {
+    if (wanted.startsUsers && PrepareToKeepCapabilities() != 0) return Failed("prctl");
     if (setresuid(*wanted.user, *wanted.user, *wanted.user) != 0) return Failed("setresuid");
-    if (*wanted.user != 0 && SetNoCapabilities() != 0) return Failed("capset");
+    const int errnum = wanted.startsUsers  ? KeepCapabilitiesToStartUsers()
+                       : *wanted.user != 0 ? DropCapabilities()
+                                           : 0;
+    if (errnum != 0) return Failure{"capset", errnum};
   }
+  prctl(PR_SET_PDEATHSIG, deathSignal, 0, 0, 0);
   if (wanted.umask) umask(*wanted.umask);
   if (!wanted.folder.empty() && chdir(wanted.folder.c_str()) != 0) return Failed("chdir");
 
-  Failure failure = VerifyThreads(tasks, wanted);  // closes it
+  Result failure = VerifyThreads(tasks, wanted);  // closes it
   if (!failure && wanted.group) failure = VerifyGroups(wanted);
   if (!failure) failure = TryToWinThemBack(wanted);
   return failure;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -102,6 +103,20 @@ TEST(PrivilegesTest, UmaskAndNoNewPrivsNeedNoRoot) {
     EXPECT_FALSE(DropPrivileges(wanted));
     EXPECT_EQ(umask(0), mode_t{027});
     EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+  });
+  EXPECT_EQ(Describe(subject.Wait()), "exit 0");
+}
+
+// A change of credentials disarms it (prctl(2)).
+TEST(PrivilegesTest, TheParentDeathSignalStaysArmed) {
+  if (!IsRoot()) GTEST_SKIP() << "needs root";
+  Subject subject([] {
+    EXPECT_EQ(prctl(PR_SET_PDEATHSIG, SIGCONT), 0);
+    const auto failure = DropPrivileges(Nobody());
+    EXPECT_FALSE(failure) << failure->what;
+    int armed = 0;
+    EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &armed), 0);
+    EXPECT_EQ(armed, SIGCONT);
   });
   EXPECT_EQ(Describe(subject.Wait()), "exit 0");
 }

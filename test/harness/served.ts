@@ -106,6 +106,14 @@ export async function serve(handler: string, args: string[] = [], options?: Subj
   return serveAs([file, '--port', '0', ...args], options);
 }
 
+/** The kinds of servers, and poll(2) as the other multiplexer of the select server. */
+export const everyServer = ['fork', 'iterative', 'select', 'poll'] as const;
+
+/** The flags that ask for such a server. */
+export function flagsOf(server: string): string[] {
+  return server === 'poll' ? ['--mode', 'select', '--multiplexer', 'poll'] : ['--mode', server];
+}
+
 /** `truefork serve` with these arguments. */
 export async function serveAs(args: string[], options?: SubjectOptions): Promise<Served> {
   const served = new Served(node, [cli, 'serve', '--json', ...args], options);

@@ -5,17 +5,17 @@
 import type net from 'node:net';
 import { type Accepted, native } from '../binding/native.js';
 import { Connection } from '../child/connection.js';
-import { finishWhenTold } from '../child/finish.js';
+import { drainOnSignal } from '../child/drain-http.js';
 import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
 import { NetServer, StreamServer, socketError } from '../child/sockets.js';
 import { loopOptions, type ReceivedConfig } from '../wire/config.js';
 import type { LoadedHandler } from '../zygote/load.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ReceivedConfig): void {
-  const { mode, most } = config;
+  const { multiplexer, most } = config;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(
-    { ...loopOptions(config), maxConnections: most, usePoll: mode === 'poll' },
+    { ...loopOptions(config), maxConnections: most, usePoll: multiplexer === 'poll' },
     { ...serve, ended: () => native.exitNow(0) },
   );
 }
@@ -85,7 +85,7 @@ function servePeers(handler: CallbacksHandler) {
 }
 
 function serveSockets(form: 'stream' | 'server', handler: LoadedHandler['handler']) {
-  if (form === 'server') finishWhenTold(handler as net.Server);
+  if (form === 'server') drainOnSignal(handler as net.Server);
   const server =
     form === 'stream' ? new StreamServer(handler as StreamHandler) : new NetServer(handler as net.Server);
   return {

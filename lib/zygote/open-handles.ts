@@ -35,13 +35,13 @@ export interface Held {
 }
 
 /** What Node holds for itself: a terminal that is standard output. Those streams are made here, if they were not yet. */
-export function ownResources(): Held {
+export function nodesOwnHandles(): Held {
   void [process.stdout, process.stderr];
   return { resources: process.getActiveResourcesInfo(), descriptors: openDescriptors() };
 }
 
 /** @throws `ERR_TRUEFORK_HANDLER`, naming what this process still has open that no child may share, beside Node's own. */
-export async function assertQuiet(own: Held): Promise<void> {
+export async function assertNothingShared(own: Held): Promise<void> {
   let left = await whatIsLeft(patienceMs, () => [...namedResources(own), ...databases(own)]);
   if (left === undefined) {
     left = await whatIsLeft(keepAlivePatienceMs, () => idleSockets(own));

@@ -4,20 +4,20 @@
  */
 import { addonFile } from '../binding/native.js';
 import { speedIsOn } from '../fork/speed.js';
-import { endZygoteAhead, startZygoteAhead } from '../owner/zygote-start.js';
+import { endPrespawnedZygote, prespawnZygote } from '../owner/zygote-start.js';
 
 /** What begins a flag that wants none, or one of a kind that is not started ahead. */
 const others = /^(-h|-m|--(help|mode|user|watch)\b)/;
 
-export async function withZygoteAhead(args: string[], command: () => Promise<number>): Promise<number> {
+export async function withPrespawnedZygote(args: string[], command: () => Promise<number>): Promise<number> {
   if (addonFile !== undefined && speedIsOn('prespawn') && !args.some(arg => others.test(arg))) {
     const program = args.find(arg => /^--exec\b/.test(arg));
     const kind = { mode: 'fork', program, privileges: undefined, watch: false } as const;
-    startZygoteAhead(kind, args.includes('--json') ? 'stderr' : 'inherit');
+    prespawnZygote(kind, args.includes('--json') ? 'stderr' : 'inherit');
   }
   try {
     return await command();
   } finally {
-    endZygoteAhead();
+    endPrespawnedZygote();
   }
 }

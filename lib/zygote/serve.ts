@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import { native, type Privileges } from '../binding/native.js';
 import { CallbacksServer } from '../child/callbacks.js';
-import { finishWhenTold } from '../child/finish.js';
+import { drainOnSignal } from '../child/drain-http.js';
 import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
 import { waitForDebugger } from '../child/inspect.js';
 import { type ConnectionServer, NetServer, StreamServer } from '../child/sockets.js';
@@ -23,14 +23,14 @@ export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): v
   const hasMoreToDo = hasHandlers || config.privileges !== undefined || loaded.afterFork !== undefined;
   native.serve({
     ...forkingOptions(config),
-    onChild: hasMoreToDo || config.pool.max > 0 ? begin : serve,
+    onChild: hasMoreToDo || config.spare.max > 0 ? begin : serve,
     onConnection: serve,
     onEnd: () => leave(0),
   });
 
   function begin(fd: number): void {
     if (hasHandlers) runAtFork('afterInChild');
-    forgetFolder(config.privileges);
+    refreshCwdCache(config.privileges);
     const began = loaded.afterFork?.();
     if (began === undefined) serveOrWait(fd);
     else began.then(() => serveOrWait(fd));
@@ -54,7 +54,7 @@ async function awaitConnection(loaded: LoadedHandler): Promise<void> {
 }
 
 /** Node keeps the name of the working directory in mind, and has not seen it change. */
-export function forgetFolder(dropped: Privileges | undefined): void {
+export function refreshCwdCache(dropped: Privileges | undefined): void {
   if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
@@ -65,7 +65,7 @@ function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
     case 'stream':
       return new StreamServer(handler as StreamHandler);
     case 'server':
-      finishWhenTold(handler as net.Server);
+      drainOnSignal(handler as net.Server);
       return new NetServer(handler as net.Server);
   }
 }

@@ -7,10 +7,10 @@ import type { Http2Session } from 'node:http2';
 import type net from 'node:net';
 import { native } from '../binding/native.js';
 
-export const finishSignal = 'SIGURG';
+export const drainSignal = 'SIGURG';
 
 /** Once for a server: before the forks, if there are any. */
-export function finishWhenTold(server: net.Server): void {
+export function drainOnSignal(server: net.Server): void {
   if ('closeIdleConnections' in server) finishHttp(server as http.Server);
   else if ('updateSettings' in server) finishHttp2(server);
 }
@@ -50,5 +50,5 @@ function finishHttp2(server: net.Server): void {
 
 function whenTold(finish: () => void): void {
   // A request that has arrived is read before its connection could be taken for an idle one.
-  process.once(finishSignal, () => setImmediate(finish));
+  process.once(drainSignal, () => setImmediate(finish));
 }

@@ -1,7 +1,7 @@
 import { type ConnectionDescription, type Family, native } from '../binding/native.js';
 
 /** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
-export class ForkedFor implements ConnectionDescription {
+export class LazyDescription implements ConnectionDescription {
   #description: ConnectionDescription | undefined;
 
   get id(): number {
