@@ -10,6 +10,7 @@
 #include "binding/faults.h"
 #include "binding/forking.h"
 #include "binding/listener.h"
+#include "binding/multiplex.h"
 #include "binding/notify.h"
 #include "binding/posix/families.h"
 #include "binding/serve.h"
@@ -17,7 +18,6 @@
 #include "binding/speed.h"
 #include "binding/system.h"
 #include "binding/trace.h"
-#include "select/multiplexer.h"
 
 namespace truefork {
 
@@ -75,6 +75,12 @@ constexpr Export kExports[] = {
     {"readInto", ReadInto},
     {"serveBlocking", ServeBlocking},
     {"writeAll", WriteAll},
+    {"multiplex", Multiplex},
+    {"peerWrite", PeerWrite},
+    {"peerRead", PeerRead},
+    {"peerEnd", PeerEnd},
+    {"peerDestroy", PeerDestroy},
+    {"peerRelease", PeerRelease},
     {"watchTraffic", WatchTraffic},
     {"endTraffic", EndTraffic},
     {"protocolLayouts", ProtocolLayouts},
@@ -86,7 +92,6 @@ constexpr Export kExports[] = {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportTable(exports, kExports);
-  RegisterMultiplexer(env, exports);
   exports.Set("posix", PosixCalls(env));
   return exports;
 }

@@ -21,7 +21,7 @@ void WatchPeer(const Napi::CallbackInfo& info) { DieWithPeer(info[0].As<Napi::Nu
 void AwaitConnection(const Napi::CallbackInfo&) { worker::Await(); }
 
 Napi::Value IsDraining(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Notice::WasGiven());
+  return Napi::Boolean::New(info.Env(), DrainFlag::IsSet());
 }
 
 void NoteOutOfMemoryOfScript(const Napi::CallbackInfo&) { traffic::RanOutOfMemory(); }
