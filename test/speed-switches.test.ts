@@ -10,7 +10,7 @@ const echo = 'export default { data(conn, chunk) { conn.write(chunk); } };';
 test('without any of the measures a server serves as with them', async () => {
   const none =
     '-text-huge-pages,-data-huge-pages,-heap-placement,-arena,-garbage,-settled-malloc,-rehearsal,-prespawn';
-  const server = await serve(echo, ['--pool', '2'], { env: { TRUEFORK_SPEED: none } });
+  const server = await serve(echo, ['--spare', '2'], { env: { TRUEFORK_SPEED: none } });
   const maps = fs.readFileSync(`/proc/${server.zygotePid}/maps`, 'utf8');
   expect(maps).not.toContain('truefork: text');
   const environment = fs.readFileSync(`/proc/${server.zygotePid}/environ`, 'utf8');

@@ -4,7 +4,7 @@
  */
 import { addonFile } from '../binding/native.js';
 import { speedIsOn } from '../fork/speed.js';
-import { endPrespawnedZygote, prespawnZygote } from '../owner/zygote-start.js';
+import { endPrespawnedZygote, prespawnZygote } from '../owner/prespawn.js';
 
 /** What begins a flag that wants none, or one of a kind that is not started ahead. */
 const others = /^(-h|-m|--(help|mode|user|watch)\b)/;
