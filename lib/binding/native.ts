@@ -82,6 +82,9 @@ export interface MultiplexCallbacks {
 /** What the C++ side can be told to fail at (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
+/** The measures for speed of `native/speed/switches.h` that TypeScript takes part in. */
+export type SpeedMeasure = 'heap-placement' | 'rehearsal' | 'prespawn';
+
 export interface MessageLayout {
   kind: number;
   size: number;
@@ -135,11 +138,14 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { nothingLeft(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare. */
   collectAllGarbage(): void;
+  speedIsOn(measure: SpeedMeasure): boolean;
+  speedNames(): string;
+  unknownSpeedSwitch(): string;
   exitNow(code: number): never;
 
   /** The first message to a zygote: its header, with the listeners. False where that has ended already. */

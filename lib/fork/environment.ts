@@ -1,5 +1,6 @@
 /** The environment that a process starts in whose forks are to be cheap; for its start alone, not for the script. */
 import { addonFile } from '../binding/native.js';
+import { speedIsOn } from './speed.js';
 
 type Environment = Record<string, string | undefined>;
 
@@ -14,8 +15,8 @@ export function environmentToForkIn(meant: Environment): Environment {
     // that the user wants.
     UV_THREADPOOL_SIZE: '1',
   };
-  // For V8's heap to lie in one place: native/speed/heap_placement.cc. What ld.so cannot be told goes without.
-  if (addonFile !== undefined && !/[\s:]/.test(addonFile))
+  // native/speed/heap_placement.cc puts V8's heap in one place. ld.so separates names by spaces and colons.
+  if (addonFile !== undefined && speedIsOn('heap-placement') && !/[\s:]/.test(addonFile))
     cheap.LD_PRELOAD = meant.LD_PRELOAD ? `${meant.LD_PRELOAD}:${addonFile}` : addonFile;
   return cheap;
 }

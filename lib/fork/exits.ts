@@ -78,7 +78,7 @@ export function exitWithoutListeners(): void {
 
 export function prepareExits(): void {
   native.prepareExits({
-    end: exitWithoutListeners,
+    nothingLeft: exitWithoutListeners,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
       internals._exiting = true;

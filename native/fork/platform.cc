@@ -4,22 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// node::NodePlatform, the platform that Node gives to V8: its table of virtual functions, and the two in it
-// that take a task for a worker thread, by their names until and since Node 22. Exported by every Node from
-// 20 to 26.
-extern "C" {
-__attribute__((weak)) extern const void* node_platform_vtable[] __asm__("_ZTVN4node12NodePlatformE");
-__attribute__((weak)) void node_platform_call() __asm__(
-    "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE");
-__attribute__((weak)) void node_platform_call_delayed() __asm__(
-    "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd");
-__attribute__((weak)) void node_platform_post() __asm__(
-    "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14"
-    "default_deleteIS4_EERKNS1_14SourceLocationE");
-__attribute__((weak)) void node_platform_post_delayed() __asm__(
-    "_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4Task"
-    "ESt14default_deleteIS4_EEdRKNS1_14SourceLocationE");
-}
+#include "support/node_symbols.h"
 
 namespace truefork {
 
