@@ -18,6 +18,7 @@ interface ProcessInternals {
 
 let isChild = false;
 let isOfZygote = false;
+let exitIsEmitted = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
@@ -51,12 +52,20 @@ function isWantOfMemory(error: unknown): boolean {
   );
 }
 
+const internals = process as unknown as ProcessInternals;
+
 function emitExit(): number {
   process.emit('exit', Number(process.exitCode ?? 0));
   return Number(process.exitCode ?? 0);
 }
 
-const internals = process as unknown as ProcessInternals;
+/** Node marks the end of the event loop where a child does not pass. */
+function markLoopExit(): void {
+  const { nodeTiming } = performance;
+  const value = performance.now();
+  Object.defineProperty(nodeTiming, 'loopExit', { value, enumerable: true, configurable: true });
+}
+
 const { emit } = process;
 const nodesReallyExit = internals.reallyExit;
 
@@ -81,6 +90,10 @@ export function prepareExits(): void {
     nothingLeft: exitWithoutListeners,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
+      // Where a listener of 'exit' threw, and one of 'uncaughtException' caught it, nothing else is left to do.
+      if (exitIsEmitted) return internals.reallyExit(Number(process.exitCode ?? 0));
+      exitIsEmitted = true;
+      markLoopExit();
       internals._exiting = true;
       internals.reallyExit(native.emitExit() ?? emitExit());
     },

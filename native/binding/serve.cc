@@ -120,7 +120,7 @@ struct Service {
 void PrepareForks(uv_loop_t* loop, Service* service) {
   worker::Prepare(loop, [service](const Handoff& handoff) { service->RunWorker(handoff); });
   MakeAddressSpaceCopyable();
-  DropTasksForThreads();  // once, for all children
+  DoWithoutWorkerThreads();  // once, for all children
   SettleMalloc();
   NoteOutOfMemory();
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "support/node_symbols.h"
 
 namespace truefork {
@@ -16,6 +18,8 @@ struct State {
   uv_idle_t oneMoreTurn{};
   ExitEvents events{};
   bool (*veto)() = nullptr;
+  std::vector<uv_check_t*> nodesChecks{};  // by these Node runs immediates
+  bool checksAreStopped = false;
 };
 
 State state;
@@ -34,21 +38,38 @@ bool TaskIsPosted() {
   return poll(&wakeUp, 1, 0) == 1;
 }
 
-// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that
-// V8 posted, an unref'd immediate), so the loop counts as ended only when a whole further turn has brought
-// nothing.
+// Node would have left its loop by now, and an immediate that is unref'd would never run. So that it does not
+// run in the further turns that this child's loop takes, Node's check handles rest until something is alive
+// again.
+void StopChecks() {
+  if (state.checksAreStopped) return;
+  state.checksAreStopped = true;
+  for (uv_check_t* check : state.nodesChecks) uv_check_stop(check);
+}
+
+void RestartChecks() {
+  if (!state.checksAreStopped) return;
+  state.checksAreStopped = false;
+  for (uv_check_t* check : state.nodesChecks) uv_check_start(check, check->check_cb);
+}
+
+// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty, such as a
+// task that V8 posted, so the loop counts as ended only when a whole further turn has brought nothing.
 void OnTurn(uv_prepare_t*) {
   const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&state.oneMoreTurn)) != 0;
   if (secondLook) uv_idle_stop(&state.oneMoreTurn);
-  if (LoopIsAlive()) return;
+  if (LoopIsAlive()) return RestartChecks();
   if (!secondLook || TaskIsPosted()) {
+    StopChecks();
     uv_idle_start(&state.oneMoreTurn, [](uv_idle_t*) {});
     return;
   }
+  RestartChecks();
   if (state.veto != nullptr && state.veto()) return;
   state.events.nothingLeft();
   state.events.beforeExit();
-  if (!LoopIsAlive()) state.events.exit();
+  if (LoopIsAlive()) return;
+  for (;;) state.events.exit();
 }
 
 }  // namespace
@@ -56,6 +77,12 @@ void OnTurn(uv_prepare_t*) {
 void PrepareExits(uv_loop_t* loop, const ExitEvents& events) {
   state.loop = loop;
   state.events = events;
+  // Those of our own are not active yet.
+  const auto collect = [](uv_handle_t* handle, void*) {
+    if (uv_handle_get_type(handle) == UV_CHECK && uv_is_active(handle) != 0)
+      state.nodesChecks.push_back(reinterpret_cast<uv_check_t*>(handle));
+  };
+  uv_walk(loop, collect, nullptr);
   uv_prepare_init(loop, &state.guard);
   uv_idle_init(loop, &state.oneMoreTurn);
 }

@@ -12,7 +12,7 @@ namespace truefork {
 struct ExitEvents {
   void (*nothingLeft)();  // the event loop is empty; it may exit here, and then the others are not called
   void (*beforeExit)();   // 'beforeExit': listeners may start new work
-  void (*exit)();         // 'exit': there was none; this one exits
+  void (*exit)();         // 'exit': there was none. It returns where a listener threw; called again, it exits
 };
 
 // Once in each process that is going to fork, before its first fork: children only start what is prepared
