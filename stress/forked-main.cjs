@@ -4,7 +4,16 @@
  */
 'use strict';
 require('../dist/auto.js');
-const { fork, kill, SIG_DFL, sigaction, waitpid, WEXITSTATUS, WIFSIGNALED, WTERMSIG } = require('../dist/posix/index.js');
+const {
+  fork,
+  kill,
+  SIG_DFL,
+  sigaction,
+  waitpid,
+  WEXITSTATUS,
+  WIFSIGNALED,
+  WTERMSIG,
+} = require('../dist/posix/index.js');
 
 const pid = fork();
 if (pid === 0) {

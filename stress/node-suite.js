@@ -22,7 +22,9 @@ const { values, positionals } = parseArgs({
 });
 const [folder, node, ...only] = positionals;
 if (folder === undefined || node === undefined) {
-  console.error('npm run node-suite -- FOLDER NODE [NAME…]: FOLDER is the test folder of Node\'s sources, NODE a Node');
+  console.error(
+    "npm run node-suite -- FOLDER NODE [NAME…]: FOLDER is the test folder of Node's sources, NODE a Node",
+  );
   process.exit(2);
 }
 const parallel = path.resolve(folder, 'parallel');
@@ -43,7 +45,12 @@ async function run(/** @type {string[]} */ command, /** @type {number} */ lane) 
     cwd: folder,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, TEST_SERIAL_ID: String(lane), TEST_THREAD_ID: String(lane), NODE_TEST_DIR: scratch },
+    env: {
+      ...process.env,
+      TEST_SERIAL_ID: String(lane),
+      TEST_THREAD_ID: String(lane),
+      NODE_TEST_DIR: scratch,
+    },
   });
   child.stdin.on('error', () => {});
   child.stdin.end();
@@ -72,7 +79,8 @@ async function run(/** @type {string[]} */ command, /** @type {number} */ lane) 
 
 /** @typedef {{ name: string, flags: string | number, forked: string | number, output: string }} Verdict */
 /** Those of a run that was interrupted are in the file already. @type {Verdict[]} */
-const verdicts = values.out && fs.existsSync(values.out) ? JSON.parse(fs.readFileSync(values.out, 'utf8')) : [];
+const verdicts =
+  values.out && fs.existsSync(values.out) ? JSON.parse(fs.readFileSync(values.out, 'utf8')) : [];
 const judged = new Set(verdicts.map(({ name }) => name));
 const queue = tests.filter(name => !judged.has(name));
 
@@ -99,5 +107,7 @@ async function work(/** @type {number} */ lane) {
 await Promise.all(Array.from({ length: Number(values.jobs) }, (_, lane) => work(lane + 1)));
 const withFlags = verdicts.filter(({ flags }) => flags === 0);
 const forked = withFlags.filter(({ forked }) => forked === 0);
-console.log(`${tests.length} tests · ${withFlags.length} pass with the flags · ${forked.length} of these pass forked`);
+console.log(
+  `${tests.length} tests · ${withFlags.length} pass with the flags · ${forked.length} of these pass forked`,
+);
 process.exitCode = forked.length === withFlags.length ? 0 : 1;
