@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { script } from '../harness/scripts.ts';
 import { node, run } from '../harness/subject.ts';
 
-const commonjs = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const commonjs =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 const endings: [what: string, source: string, code: number][] = [
   [
