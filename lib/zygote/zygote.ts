@@ -12,7 +12,6 @@ import { prepareToFork } from '../fork/prepare.js';
 import { speedIsOn } from '../fork/speed.js';
 import { startServing } from '../serving/start.js';
 import { assertNothingShared, type Held, nodesOwnHandles } from './open-handles.js';
-import { optimize } from './optimize.js';
 import { rehearse } from './rehearse.js';
 import { serveByForking } from './serve.js';
 
@@ -35,7 +34,6 @@ await startServing({
     // After a collection the first allocations set up new pages. Done here, no child has to do it.
     if (rehearses) await rehearse(loaded, 1);
     exitWithoutListeners();
-    optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it as it exits
     assertForkable();
   },
   title: () => 'zygote',

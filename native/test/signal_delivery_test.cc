@@ -17,6 +17,7 @@ namespace {
 std::vector<siginfo_t> handled;
 std::atomic<int> count{0};  // of them, for other threads
 int fromEventLoop = 0;
+uv_loop_t loop;  // what delivery watches lives as long as the process
 
 void RunHandler(int, const siginfo_t& info) {
   handled.push_back(info);
@@ -40,12 +41,12 @@ bool IsPending(int signo) {
 class SignalDelivery : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(uv_loop_init(&loop_), 0);
+    ASSERT_EQ(uv_loopinit(&loop), 0);
     const auto fromLoop = [] {
       fromEventLoop++;
       RunPendingHandlers();
     };
-    ASSERT_TRUE(StartSignalDelivery(&loop_, {RunHandler, fromLoop}));
+    ASSERT_TRUE(StartSignalDelivery(&loop, {RunHandler, fromLoop}));
     ASSERT_EQ(pipe(ends_), 0);
   }
 
@@ -54,7 +55,6 @@ class SignalDelivery : public ::testing::Test {
     return WaitingFor(ends_[0], POLLIN, [&]() -> long { return read(ends_[0], &byte, 1); });
   }
 
-  uv_loop_t loop_;
   int ends_[2];
 };
 
@@ -162,11 +162,11 @@ TEST_F(SignalDelivery, TheEventLoopHasHandlersRunToo) {
   Handle(SIGUSR1);
   raise(SIGUSR1);
   uv_idle_t alive;  // what delivery watches keeps no loop alive
-  uv_idle_init(&loop_, &alive);
+  uv_idle_init(&loop, &alive);
   uv_idle_start(&alive, [](uv_idle_t* self) {
     if (!handled.empty()) uv_idle_stop(self);
   });
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_run(&loop, UV_RUN_DEFAULT);
   EXPECT_EQ(fromEventLoop, 1);
   EXPECT_EQ(handled.size(), 1u);
 }
