@@ -17,7 +17,7 @@ import { rehearse } from './rehearse.js';
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
 export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
   becomeZygote();
-  const server = serverFor(loaded);
+  const server = serverFor(loaded, config.connectionsPerChild > 1);
   const hasHandlers = handlesFork('afterInChild');
   const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
   // A function that a child is the first to call is compiled in each: where there is nothing else to do, none is.
@@ -54,10 +54,10 @@ async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   native.awaitConnection();
 }
 
-function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
+function serverFor({ form, handler }: LoadedHandler, servesSeveral: boolean): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      return new CallbacksServer(handler as CallbacksHandler);
+      return new CallbacksServer(handler as CallbacksHandler, { servesSeveral });
     case 'stream':
       return new StreamServer(handler as StreamHandler);
     case 'server':
