@@ -4,6 +4,7 @@
 #include "binding/accounts.h"
 #include "binding/blocking.h"
 #include "binding/config.h"
+#include "binding/confine.h"
 #include "binding/drop.h"
 #include "binding/exits.h"
 #include "binding/exports.h"
@@ -88,6 +89,12 @@ constexpr Export kExports[] = {
     // The tracer
     {"trace", Trace},
     {"traceMark", TraceMark},
+
+    // A program under test
+    {"becomeSubreaper", BecomeSubreaper},
+    {"reapProcess", ReapProcess},
+    {"openTerminal", OpenTerminal},
+    {"confineSignals", ConfineSignals},
 };
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {

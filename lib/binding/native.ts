@@ -175,6 +175,15 @@ export interface Native {
   endTraffic(bytesRead: number, bytesWritten: number): void;
   ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
+
+  /** Orphans of all descendants become children of this process. */
+  becomeSubreaper(): void;
+  /** Whether that child was a zombie; it is gone now. */
+  reapProcess(pid: number): boolean;
+  openTerminal(): [master: number, slave: number];
+  /** This thread, and what it executes, reaches no stranger by a signal, and dies with its parent. */
+  confineSignals(): void;
+
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;

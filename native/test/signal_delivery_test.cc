@@ -41,7 +41,7 @@ bool IsPending(int signo) {
 class SignalDelivery : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_EQ(uv_loopinit(&loop), 0);
+    ASSERT_EQ(uv_loop_init(&loop), 0);
     const auto fromLoop = [] {
       fromEventLoop++;
       RunPendingHandlers();
