@@ -25,13 +25,15 @@ export interface ServeOptions {
   listeners: [fd: number, backlog: number][];
   /** Descriptor of the stream socket to the owner. */
   channel: number;
-  maxChildren: number;
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
   spareMin: number;
   spareMax: number;
   connectionsPerChild: number;
+  /** Whether each child goes back to what it was after each connection, and checks that it has. */
+  rollback: boolean;
+  verifiesRollback: boolean;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
   /** In a child, with each connection that it awaited. */
@@ -66,7 +68,6 @@ export interface BlockingCallbacks {
 }
 
 export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
-  maxConnections: number;
   usePoll: boolean;
 };
 
@@ -80,7 +81,7 @@ export interface MultiplexCallbacks {
   ended(): void;
 }
 
-/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+/** System calls that can be made to fail (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
 /** The measures for speed of `native/speed/switches.h` that TypeScript takes part in. */
@@ -154,7 +155,7 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
-  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  /** Returns at once; the loop begins with the next turn of the event loop, and calls the functions of the options. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;
   /** In a child: the connection that it was forked for. */

@@ -18,6 +18,7 @@ struct State {
   uv_idle_t oneMoreTurn{};
   ExitEvents events{};
   bool (*veto)() = nullptr;
+  void (*insteadOfExit)(int code) = nullptr;
   std::vector<uv_check_t*> nodesChecks{};  // by these Node runs immediates
   bool checksAreStopped = false;
 };
@@ -89,6 +90,8 @@ void PrepareExits(uv_loop_t* loop, const ExitEvents& events) {
 
 void SetExitVeto(bool (*veto)()) { state.veto = veto; }
 
+void InsteadOfExit(void (*leave)(int code)) { state.insteadOfExit = leave; }
+
 void GuardExits() {
   if (state.loop != nullptr) uv_prepare_start(&state.guard, OnTurn);
 }
@@ -112,6 +115,7 @@ bool ExitAfterReport(int code) {
 
 void ExitNow(int code) {
   fflush(nullptr);
+  if (state.insteadOfExit != nullptr) state.insteadOfExit(code);
   _exit(code);
 }
 

@@ -27,6 +27,9 @@ void GuardExits();
 // events happens.
 void SetExitVeto(bool (*veto)());
 
+// Asks, in a child that is about to exit with this code, for another way out: one that does not come back.
+void InsteadOfExit(void (*leave)(int code));
+
 // Emits 'exit' as Node does at a natural end and returns the exit code that Node would end with: 13 where a
 // top-level await was never settled. Nothing where this Node does not export the function.
 std::optional<int> EmitExit();
