@@ -115,7 +115,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("protocolLayouts", ProtocolLayouts);
   give("armFault", ArmFault);
   give("trace", Trace);
-  give("traceMark", TraceMark);
+  give("traceLocation", TraceLocation);
 
   give("becomeSubreaper", BecomeSubreaper);
   give("reapProcess", ReapProcess);
