@@ -21,7 +21,7 @@ import { FileWatcher } from './watcher.js';
 export type CheckedOptions = Checked<'iterative'> & {
   /** What serves instead of the handler script. */
   program?: Program | undefined;
-} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'inspectChild'>> &
+} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'rollback' | 'inspectChild'>> &
   Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
 /**
@@ -50,7 +50,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#privileges = resolvePrivileges(options);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
-    this.#generations = new Generations(() => this.#startGeneration());
+    this.#generations = new Generations(
+      () => this.#startGeneration(),
+      options.gracePeriod + options.killDelay,
+    );
     this.#follow(this.#generations);
   }
 
@@ -159,7 +162,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#generations.stop(grace);
+    this.#generations.stop(grace, grace + this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
 
@@ -191,8 +194,17 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   #startGeneration(): Generation {
     const settings = this.settings();
-    const { stdout, handler, program, watch, multiplexer, spare, connectionsPerChild, inspectChild } =
-      this.#options;
+    const {
+      stdout,
+      handler,
+      program,
+      watch,
+      multiplexer,
+      spare,
+      connectionsPerChild,
+      rollback,
+      inspectChild,
+    } = this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,
@@ -204,6 +216,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       privileges: this.#privileges,
       spare: spare ?? { min: 0, max: 0 },
       connectionsPerChild: connectionsPerChild ?? 1,
+      rollback: rollback ?? false,
       inspectChild: inspectChild ?? false,
     };
     const descriptors = this.#listeners.map(({ fd }) => fd);
@@ -220,7 +233,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       this.#tally.countExit(info);
       this.emit('exit', info);
     });
-    generations.on('end', info => this.emit('end', info));
+    generations.on('end', info => {
+      this.#tally.countEnd(info);
+      this.emit('end', info);
+    });
     generations.on('refused', info => {
       this.emit('refused', { ...info, total: this.#tally.countRefused(info.reason, info.count) });
     });

@@ -21,7 +21,7 @@ export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, spare, privileges, settings } = config;
+  const { connectionsPerChild, rollback, spare, privileges, settings } = config;
   return {
     ...loopOptions(config),
     settings,
@@ -29,5 +29,7 @@ export function forkingOptions(config: ReceivedConfig) {
     spareMin: spare.min,
     spareMax: spare.max,
     connectionsPerChild,
+    rollback,
+    verifiesRollback: process.env.TRUEFORK_ROLLBACK === 'verify',
   };
 }
