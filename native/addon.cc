@@ -88,7 +88,7 @@ constexpr Export kExports[] = {
 
     // The tracer
     {"trace", Trace},
-    {"traceMark", TraceMark},
+    {"traceLocation", TraceLocation},
 
     // A program under test
     {"becomeSubreaper", BecomeSubreaper},

@@ -2,7 +2,7 @@
 
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
-import { isTraced, markingCalls } from './traced-calls.js';
+import { isTraced, locatingCalls } from './traced-calls.js';
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
@@ -189,7 +189,7 @@ export interface Native {
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;
   /** Where in its source a traced program is. */
-  traceMark(text: string): void;
+  traceLocation(text: string): void;
 
   posix: PosixCalls;
 }
@@ -215,7 +215,7 @@ function unavailable(): Native {
 }
 
 function available(addon: Native): Native {
-  return isTraced ? { ...addon, posix: markingCalls(addon.posix, addon.traceMark) } : addon;
+  return isTraced ? { ...addon, posix: locatingCalls(addon.posix, addon.traceLocation) } : addon;
 }
 
 export const native: Native = 'addon' in loaded ? available(loaded.addon as Native) : unavailable();

@@ -44,9 +44,9 @@ void Trace(const Napi::CallbackInfo& info) {
   trace::Tracer(std::move(options), args.Int(1, "socket")).Run();
 }
 
-void TraceMark(const Napi::CallbackInfo& info) {
+void TraceLocation(const Napi::CallbackInfo& info) {
   const std::string text = Args(info).String(0, "text");
-  prctl(static_cast<int>(trace::kMark), text.data(), text.size(), 0, 0);
+  prctl(static_cast<int>(trace::kLocationCall), text.data(), text.size(), 0, 0);
 }
 
 }  // namespace truefork
