@@ -38,6 +38,8 @@ export interface ServeOptions {
   onChild?(fd: number): void;
   /** In a child, with each connection that it awaited. */
   onConnection?(fd: number): void;
+  /** In a child that is to serve others: nothing is left to do for its connection. */
+  onServed?(): void;
   /** In the zygote, when the server has ended. */
   onEnd(): void;
   /** How many commands say how to serve: they are obeyed before the first client. */

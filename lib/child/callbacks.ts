@@ -39,9 +39,10 @@ class Blocking implements Transport {
 
   readonly #handler: CallbacksHandler;
   readonly #conn: Connection;
-  readonly #isOneOfSeveral: boolean;
   readonly #description = new LazyDescription();
   #fd = -1;
+  /** Where it is served by events. */
+  #socket: net.Socket | undefined;
   #failure = 0;
   readonly #turns = new Turns({
     pause() {
@@ -52,9 +53,8 @@ class Blocking implements Transport {
     },
   });
 
-  constructor(handler: CallbacksHandler, isOneOfSeveral: boolean) {
+  constructor(handler: CallbacksHandler) {
     this.#handler = handler;
-    this.#isOneOfSeveral = isOneOfSeveral;
     this.#conn = new Connection(this.#description, this);
   }
 
@@ -110,18 +110,18 @@ class Blocking implements Transport {
     const error = this.#failure || errno;
     if (error !== 0) this.#handler.error?.(this.#conn, socketError(error));
     this.#turns.call(() => this.#handler.close?.(this.#conn));
-    this.#turns.call(() => this.#finish(() => native.close(this.#fd)));
   }
 
   #handOver(): void {
-    const socket = openSocket(this.#fd, { allowHalfOpen: true });
-    goOnByEvents(this.#handler, this.#conn, socket, this.#turns, () => this.#finish(() => socket.end()));
+    this.#socket = openSocket(this.#fd, { allowHalfOpen: true });
+    goOnByEvents(this.#handler, this.#conn, this.#socket, this.#turns);
   }
 
-  /** The connection is closed here, and not by the end of this process, which may serve others after it. */
-  #finish(close: () => void): void {
-    if (this.#isOneOfSeveral) this.#description.settle();
-    close();
+  /** The end of the process closes a connection, too, but this process serves others after it. */
+  finish(): void {
+    this.#description.settle();
+    if (this.#socket === undefined) native.close(this.#fd);
+    else this.#socket.destroy();
     this.#conn.finish();
   }
 }
@@ -134,29 +134,28 @@ Blocking.prepare();
  */
 export class CallbacksServer implements ConnectionServer {
   readonly #handler: CallbacksHandler;
-  readonly #servesSeveral: boolean;
+  #isServing = false;
   #next: Blocking | undefined;
 
-  constructor(handler: CallbacksHandler, { servesSeveral }: { servesSeveral: boolean }) {
+  constructor(handler: CallbacksHandler) {
     this.#handler = handler;
-    this.#servesSeveral = servesSeveral;
-    this.#next = new Blocking(handler, servesSeveral);
+    this.#next = new Blocking(handler);
   }
 
   serve(fd: number): void {
-    serving = this.#next ?? new Blocking(this.#handler, this.#servesSeveral);
+    serving = this.#next ?? new Blocking(this.#handler);
     this.#next = undefined;
+    this.#isServing = true;
     serving.start(fd);
+  }
+
+  finish(): void {
+    if (this.#isServing) serving.finish();
+    this.#isServing = false;
   }
 }
 
-function goOnByEvents(
-  handler: CallbacksHandler,
-  conn: Connection,
-  socket: net.Socket,
-  turns: Turns,
-  finish: () => void,
-): void {
+function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.Socket, turns: Turns): void {
   let ended = false;
   const end = () => {
     ended = true;
@@ -170,7 +169,6 @@ function goOnByEvents(
     if (closed) return;
     closed = true;
     turns.call(() => handler.close?.(conn));
-    turns.call(finish);
   };
   socket.on('data', chunk => {
     if (!ended) turns.call(() => handler.data?.(conn, chunk));

@@ -7,6 +7,8 @@ import type { StreamHandler } from './handler.js';
 /** Serves connections in this process. There is one class for each form of handler. */
 export interface ConnectionServer {
   serve(fd: number): unknown;
+  /** Closes the connection, if it is still open: nothing is left to do for it, and the process will serve others. */
+  finish(): void;
 }
 
 /** A socket on a descriptor that a serve loop accepted. */
@@ -24,6 +26,7 @@ function reportTraffic(socket: net.Socket): void {
 
 export class StreamServer implements ConnectionServer {
   readonly #handler: StreamHandler;
+  #socket: net.Socket | undefined;
 
   constructor(handler: StreamHandler) {
     this.#handler = handler;
@@ -31,9 +34,14 @@ export class StreamServer implements ConnectionServer {
 
   serve(fd: number): net.Socket {
     const socket = openSocket(fd, { allowHalfOpen: false });
+    this.#socket = socket;
     outliveTheClient(socket);
     this.#handler(socket);
     return socket;
+  }
+
+  finish(): void {
+    this.#socket?.destroy();
   }
 }
 
@@ -49,6 +57,7 @@ interface ServerInternals {
 export class NetServer implements ConnectionServer {
   readonly #server: net.Server;
   readonly #startTimeouts: (() => void) | undefined;
+  #socket: net.Socket | undefined;
 
   constructor(server: net.Server) {
     this.#server = server;
@@ -64,8 +73,13 @@ export class NetServer implements ConnectionServer {
     outliveTheClient(socket);
     Object.assign(socket, { server });
     this.#startTimeouts?.call(server);
+    this.#socket = socket;
     server.emit('connection', socket);
     return socket;
+  }
+
+  finish(): void {
+    this.#socket?.destroy();
   }
 }
 

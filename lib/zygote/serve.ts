@@ -17,7 +17,7 @@ import { rehearse } from './rehearse.js';
 /** Hands this process over to the loop in C++. From then on JavaScript runs in the children only. */
 export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
   becomeZygote();
-  const server = serverFor(loaded, config.connectionsPerChild > 1);
+  const server = serverFor(loaded);
   const hasHandlers = handlesFork('afterInChild');
   const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
   // Every function that a child calls first costs it page faults. Where there is nothing to do but serve, begin() is not
@@ -27,6 +27,7 @@ export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): v
     ...forkingOptions(config),
     onChild: hasMoreToDo || config.spare.max > 0 ? begin : serve,
     onConnection: config.rollback && hasMoreToDo ? begin : serve,
+    onServed: () => server.finish(),
     onEnd: () => exitNow(0),
   });
 
@@ -55,10 +56,10 @@ async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   native.awaitConnection();
 }
 
-function serverFor({ form, handler }: LoadedHandler, servesSeveral: boolean): ConnectionServer {
+function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      return new CallbacksServer(handler as CallbacksHandler, { servesSeveral });
+      return new CallbacksServer(handler as CallbacksHandler);
     case 'stream':
       return new StreamServer(handler as StreamHandler);
     case 'server':

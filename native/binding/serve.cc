@@ -80,6 +80,7 @@ struct Service {
       : loop(eventLoop, options),
         onChild(given, "onChild"),
         onConnection(given, "onConnection"),
+        onServed(given, "onServed"),
         onEnd(given, "onEnd"),
         rollsBack(options.spares.rollsBack) {
     turn.Init(eventLoop, [this] { Run(); });
@@ -117,6 +118,7 @@ struct Service {
   ServeLoop loop;
   Callback onChild;
   Callback onConnection;
+  Callback onServed;
   Callback onEnd;
   bool rollsBack;
   LoopTurn turn;
@@ -124,7 +126,9 @@ struct Service {
 
 // What makes a fork of JavaScript correct, and cheap. A child that executes a program needs none of it.
 void PrepareForks(uv_loop_t* loop, Service* service) {
-  worker::Prepare(loop, [service](const Handoff& handoff) { service->RunWorker(handoff); });
+  worker::Prepare(
+      loop, [service](const Handoff& handoff) { service->RunWorker(handoff); },
+      [service] { service->onServed(); });
   MakeAddressSpaceCopyable();
   DoWithoutWorkerThreads();  // once, for all children
   SettleMalloc();

@@ -17,6 +17,7 @@ namespace {
 
 // There is one worker in a process: the process.
 std::function<void(const Handoff&)> serve;
+std::function<void()> finish;
 int channel = -1;
 Slot* slot = nullptr;
 LoopTurn turn;
@@ -41,9 +42,12 @@ void Wait() {
   serve(*handoff);
 }
 
-// Called where the process would end: only its connection has.
+// Called where the process would end: only its connection has. Closing that takes libuv one more turn of the
+// loop if it was a handle of its, after which this is called again.
 bool AwaitNext() {
   if (channel < 0) return false;
+  finish();
+  if (LoopIsAlive()) return true;
   SendDone(channel);
   Await();
   return true;
@@ -87,8 +91,10 @@ void ServeFromMark() {
 
 }  // namespace
 
-void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> onConnection) {
+void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> onConnection,
+             std::function<void()> onServed) {
   serve = std::move(onConnection);
+  finish = std::move(onServed);
   turn.Init(loop, Wait);
   markTurn.Init(loop, ServeFromMark);
 }

@@ -11,8 +11,9 @@
 
 namespace truefork::worker {
 
-// In the zygote, before any fork: what is called with each connection.
-void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> serve);
+// In the zygote, before any fork: what is called with each connection; and, in a child that is to serve
+// others, when nothing is left to do for it.
+void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> serve, std::function<void()> onServed);
 
 // In a child, right after the fork: its slot, and its end of its channel. A child without a channel (-1)
 // exits after its connection.
