@@ -36,7 +36,10 @@ inline long RawSyscall(long number, long a = 0, long b = 0, long c = 0, long d =
   register long third asm("x2") = c;
   register long fourth asm("x3") = d;
   register long fifth asm("x4") = e;
-  asm volatile("svc 0" : "+r"(first) : "r"(which), "r"(second), "r"(third), "r"(fourth), "r"(fifth) : "memory");
+  asm volatile("svc 0"
+               : "+r"(first)
+               : "r"(which), "r"(second), "r"(third), "r"(fourth), "r"(fifth)
+               : "memory");
   return first;
 }
 
