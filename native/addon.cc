@@ -7,6 +7,7 @@
 #include "binding/drop.h"
 #include "binding/errors.h"
 #include "binding/listener.h"
+#include "binding/multiplex.h"
 #include "binding/notify.h"
 #include "binding/passwd.h"
 #include "binding/posix/posix.h"
@@ -21,7 +22,6 @@
 #include "fork/threads.h"
 #include "isolation/parent_death.h"
 #include "posix/signal_delivery.h"
-#include "select/multiplexer.h"
 #include "speed/garbage.h"
 #include "support/faults.h"
 
@@ -95,9 +95,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
-  RegisterMultiplexer(env, exports);
+  give("multiplex", Multiplex);
+  give("peerWrite", PeerWrite);
+  give("peerRead", PeerRead);
+  give("peerEnd", PeerEnd);
+  give("peerDestroy", PeerDestroy);
+  give("peerRelease", PeerRelease);
   give("toldToFinish",
-       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), Notice::WasGiven()); });
+       [](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), DrainFlag::IsSet()); });
   give("describeConnection", DescribeConnection);
   give("prepareBlocking", PrepareBlocking);
   give("readInto", ReadInto);

@@ -9,19 +9,18 @@
 #include "binding/callback.h"
 #include "child/traffic.h"
 #include "fork/exits.h"
-#include "support/clock.h"
 #include "support/faults.h"
+#include "support/lingering_close.h"
+#include "support/loop_turn.h"
 
 namespace truefork {
 
 namespace {
 
-// What the JavaScript side has to say after each callback; the same numbers stand in lib/zygote/blocking.ts.
+// What JavaScript answers after each callback; the same numbers stand in lib/child/callbacks.ts.
 enum State : uint32_t { GoOn = 0, Pending = 1, Ended = 2 };
 
-constexpr int kLingerMs = 2000;
-
-// One to a process, which serves one connection at a time.
+// The one in this process, which serves one connection at a time.
 class Server {
  public:
   void Prepare(Napi::Env env, Napi::Uint32Array state, Napi::Object callbacks) {
@@ -32,7 +31,8 @@ class Server {
     data_ = Callback(callbacks, "data");
     end_ = Callback(callbacks, "end");
     handOver_ = Callback(callbacks, "handOver");
-    InitHandles();
+    napi_get_uv_event_loop(env_, &loop_);
+    turn_.Init(loop_, [this] { Serve(); });
   }
 
   void Use(Napi::Uint8Array buffer) {
@@ -44,28 +44,17 @@ class Server {
 
   void Start(int fd) {
     fd_ = fd;
-    uv_idle_start(&turn_, [](uv_idle_t*) {});
-    uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Server*>(handle->data)->Serve(); });
+    turn_.Start();
   }
 
  private:
-  void InitHandles() {
-    napi_get_uv_event_loop(env_, &loop_);
-    // Checks follow the loop's poll, and an idle handle keeps that poll from waiting: so all that the loop
-    // watches is registered with its descriptor before we wait for it.
-    uv_idle_init(loop_, &turn_);
-    uv_check_init(loop_, &check_);
-    uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
-    check_.data = this;
-  }
-
   void Serve() {
     for (;;) {
       if (state_[0] == Ended) return Finish(Linger());
-      if (state_[0] == Pending || LoopIsAlive(reinterpret_cast<uv_handle_t*>(&turn_))) return HandOver();
-      pollfd fds[] = {{fd_, POLLIN, 0}, {uv_backend_fd(loop_), POLLIN, 0}};
+      if (state_[0] == Pending || LoopIsAlive(turn_.handle())) return HandOver();
+      pollfd fds[] = {{fd_, POLLIN, 0}, {turn_.fd(), POLLIN, 0}};
       if (poll(fds, 2, -1) < 0) continue;
-      if (fds[1].revents != 0) return;  // a signal, most likely: the loop takes a turn and comes back
+      if (fds[1].revents != 0) return;  // A signal, most likely: the event loop's turn, then this again.
       const ssize_t size = Read();
       if (size > 0) {
         data_(size);
@@ -85,15 +74,11 @@ class Server {
     return size;
   }
 
-  // We have said all, the client perhaps not. To close on unread data would send a reset, and the client
-  // might lose the end of our answer: so for a while its words are taken and dropped, until it closes too.
   ssize_t Linger() {
-    shutdown(fd_, SHUT_WR);
-    const int64_t deadline = NowMicros() + kLingerMs * 1000;
+    BeginLingeringClose(fd_);
+    const Deadline deadline = Now() + kLingerTime;
     pollfd more{fd_, POLLIN, 0};
-    char unheard[4096];
-    while (NowMicros() < deadline && poll(&more, 1, kLingerMs) > 0 && read(fd_, unheard, sizeof unheard) > 0)
-      continue;
+    while (poll(&more, 1, deadline.PollTimeout(Now())) > 0 && DropInput(fd_)) continue;
     return 0;
   }
 
@@ -107,10 +92,7 @@ class Server {
     handOver_();
   }
 
-  void Stop() {
-    uv_idle_stop(&turn_);
-    uv_check_stop(&check_);
-  }
+  void Stop() { turn_.Stop(); }
 
   Napi::Env env_{nullptr};
   int fd_ = -1;
@@ -123,8 +105,7 @@ class Server {
   Callback end_;
   Callback handOver_;
   uv_loop_t* loop_ = nullptr;
-  uv_idle_t turn_;
-  uv_check_t check_;
+  LoopTurn turn_;
 };
 
 Server server;

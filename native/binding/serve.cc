@@ -17,7 +17,6 @@
 #include "binding/callback.h"
 #include "binding/drop.h"
 #include "binding/errors.h"
-#include "child/drain_flag.h"
 #include "child/out_of_memory.h"
 #include "child/worker.h"
 #include "fork/address_space.h"
@@ -26,6 +25,7 @@
 #include "isolation/parent_death.h"
 #include "server/loop.h"
 #include "speed/huge_pages.h"
+#include "support/loop_turn.h"
 
 namespace truefork {
 
@@ -35,27 +35,27 @@ int64_t Number(const Napi::Object& options, const char* name) {
   return options.Get(name).As<Napi::Number>().Int64Value();
 }
 
-// In a child: what it serves.
+// In a child: the connection that it serves.
 Connection served{};
 
-// Clients of a Unix socket have no name, as a rule: the socket's own has to do. It is put together by hand:
-// the pages of the C library's ways to do that are pages that each child would have to fault in.
-void Name(Connection&& connection) {
-  served = std::move(connection);
+// Sets the process title that ps(1) shows. Clients of a Unix socket have no address, as a rule, so the
+// socket's own is shown. The text is put together by hand, because what the C library needs for it lies on
+// pages that each child would have to fault in.
+void SetTitle(const Connection& connection) {
   char title[160];
   char* end = title;
   const auto add = [&](std::string_view text) {
     end = std::copy_n(text.data(), std::min<size_t>(text.size(), std::end(title) - 1 - end), end);
   };
   add("truefork: ");
-  if (served.local.family() == AF_UNIX) {
-    add(served.local.Text());
+  if (connection.local.family() == AF_UNIX) {
+    add(connection.local.Text());
   } else {
-    const bool v6 = served.peer.family() == AF_INET6;
+    const bool v6 = connection.peer.family() == AF_INET6;
     char port[8] = ":";
-    const char* portEnd = std::to_chars(port + 1, std::end(port), served.peer.Port()).ptr;
+    const char* portEnd = std::to_chars(port + 1, std::end(port), connection.peer.Port()).ptr;
     if (v6) add("[");
-    add(served.host);
+    add(connection.host);
     if (v6) add("]");
     add({port, static_cast<size_t>(portEnd - port)});
   }
@@ -63,70 +63,87 @@ void Name(Connection&& connection) {
   uv_set_process_title(title);
 }
 
-std::unique_ptr<Program> ProgramFrom(const Napi::Object& options) {
-  if (!options.Get("program").IsObject()) return nullptr;
+std::optional<Program> ProgramFrom(const Napi::Object& options) {
+  if (!options.Get("program").IsObject()) return std::nullopt;
   const auto given = options.Get("program").As<Napi::Object>();
   const auto list = given.Get("arguments").As<Napi::Array>();
-  std::vector<std::string> arguments;
-  for (uint32_t i = 0; i < list.Length(); i++) arguments.push_back(list.Get(i).As<Napi::String>());
-  return std::make_unique<Program>(given.Get("path").As<Napi::String>(), arguments, environ);
+  Program program{given.Get("path").As<Napi::String>(), {}, environ};
+  for (uint32_t i = 0; i < list.Length(); i++) program.arguments.push_back(list.Get(i).As<Napi::String>());
+  return program;
 }
 
-// What the event loop runs when it has nothing else to do, and what is called where that returns. There is
-// one to a process, and a child leaves it as it lies: to take it apart would be to write to pages that it
-// shares.
+// The one server of this process. It is never destroyed: a child leaves it as it is, because to take it apart
+// would be to write to pages that the child shares with the zygote.
 struct Service {
   Service(const Napi::Object& given, uv_loop_t* eventLoop, const ServeLoop::Options& options)
-      : listeners(ListenersFrom(given)),
-        loop(eventLoop, listeners, options),
+      : loop(eventLoop, options),
         onChild(given, "onChild"),
         onConnection(given, "onConnection"),
         onEnd(given, "onEnd") {
-    uv_idle_init(eventLoop, &turn);
-    uv_check_init(eventLoop, &check);
+    turn.Init(eventLoop, [this] { Run(); });
   }
 
-  Listeners listeners;
+  // Started on the event loop's top level, so that a child has no JavaScript on the stack to return through.
+  // Between two forks none runs here at all: each page that it wrote to would have to be copied.
+  void Run() {
+    turn.Stop();
+    ServeLoop::Outcome outcome = loop.Run();
+    if (std::holds_alternative<ServeLoop::Over>(outcome)) return onEnd();
+    if (auto* serve = std::get_if<ServeLoop::Serve>(&outcome)) {
+      Take(std::move(serve->client));
+      onChild(served.fd);
+    } else {
+      uv_set_process_title("truefork: idle");
+      onChild(-1);
+    }
+  }
+
+  // In a child that was forked ahead of its connections, or comes back for another.
+  void RunWorker(const Handoff& handoff) {
+    Take({handoff.fd, handoff.id, handoff.peer, handoff.local, handoff.peer.Text()});
+    onConnection(served.fd);
+  }
+
+  void Take(Connection&& connection) {
+    served = std::move(connection);
+    SetTitle(served);
+  }
+
   ServeLoop loop;
   Callback onChild;
   Callback onConnection;
   Callback onEnd;
-  uv_idle_t turn;
-  uv_check_t check;
+  LoopTurn turn;
 };
 
-Service* service;
-
-// No JavaScript runs here between forks, so no page is written to that would have to be copied for it; and
-// there is none on the stack that a child would have to return through.
-void Run(uv_check_t*) {
-  uv_idle_stop(&service->turn);
-  uv_check_stop(&service->check);
-  auto connection = service->loop.Run();
-  if (!connection) return service->onEnd();
-  const int fd = connection->fd;
-  if (fd >= 0) {
-    Name(std::move(*connection));
-  } else {
-    uv_set_process_title("truefork: idle");
-  }
-  service->onChild(fd);
-}
-
-// A child that was forked ahead, or serves again, is called with each connection that comes to it.
-void PrepareWorkers(uv_loop_t* loop) {
-  worker::Prepare(loop, [](const Handover& handover) {
-    Name({handover.fd, handover.id, handover.peer, handover.local, handover.peer.Text()});
-    service->onConnection(handover.fd);
-  });
-}
-
-// Chunks that were freed and not yet sorted would be written to by the first allocation of each child.
+// Chunks of malloc's that were freed and not yet sorted would be written to by the first allocation of each
+// child.
 void SettleMalloc() {
 #ifdef __GLIBC__
   mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
   free(malloc(64 * 1024));
 #endif
+}
+
+// What makes a fork of JavaScript correct, and cheap. A child that executes a program needs none of it.
+void PrepareForks(uv_loop_t* loop, Service* service) {
+  worker::Prepare(loop, [service](const Handoff& handoff) { service->RunWorker(handoff); });
+  MakeAddressSpaceCopyable();
+  DropTasksForThreads();  // once, for all children
+  SettleMalloc();
+  NoteOutOfMemory();
+}
+
+ServeLoop::Options OptionsFrom(const Napi::Object& given) {
+  ServeLoop::Options options{};
+  options.channel = Number(given, "channel");
+  options.listeners = ListenersFrom(given);
+  options.settings = Number(given, "settings");
+  options.program = ProgramFrom(given);
+  options.spares.min = Number(given, "spareMin");
+  options.spares.max = Number(given, "spareMax");
+  options.spares.connectionsPerChild = Number(given, "connectionsPerChild");
+  return options;
 }
 
 }  // namespace
@@ -156,47 +173,30 @@ Napi::Object ConnectionObject(Napi::Env env, const Connection& connection) {
 Napi::Value Serve(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const auto given = info[0].As<Napi::Object>();
-  ServeLoop::Options options{};
-  options.channel = Number(given, "channel");
-  options.maxChildren = Number(given, "maxChildren");
-  options.standby = true;
-  options.pool.min = Number(given, "spareMin");
-  options.pool.max = Number(given, "spareMax");
-  options.pool.connectionsPerChild = Number(given, "connectionsPerChild");
-  options.settings = Number(given, "settings");
-  static const std::unique_ptr<Program> program = ProgramFrom(given);
-  options.program = program.get();
-  const auto gather = [] {
-    if (!program && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another
+  ServeLoop::Options options = OptionsFrom(given);
+  const bool forks = !options.program;
+  const auto gather = [forks] {
+    if (forks && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another zygote
   };
-  const bool keepsPrivileges = given.Get("privileges").IsUndefined();
-  if (keepsPrivileges) options.onceListening = gather;
+  const bool dropsPrivileges = !given.Get("privileges").IsUndefined();
+  if (!dropsPrivileges) options.onListening = gather;
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  service = new Service(given, loop, options);
-  if (!service->loop.ok() || !Notice::Prepare()) throw SystemError(env, errno, "mmap");
-  // Only now, when there is somebody to serve them, may clients queue. On a listener that an earlier zygote
-  // has served it changes nothing.
+  static auto* service = new Service(given, loop, options);
+  // Clients are queued from here on, and not before: now there is a loop to serve them. On a listener that an
+  // earlier zygote has served, this changes nothing.
   const char* failed = nullptr;
-  if (!service->listeners.Listen(&failed)) throw SystemError(env, errno, failed);
+  if (!service->loop.Open(&failed)) throw SystemError(env, errno, failed);
   StopDyingWithPeer();
-  // What becomes another program needs none of what forked JavaScript is fast by.
-  if (!program) {
-    PrepareWorkers(loop);
-    MakeAddressSpaceCopyable();
-    DropTasksForThreads();  // once for all children
-    SettleMalloc();
-    NoteOutOfMemory();
-  }
+  if (forks) PrepareForks(loop, service);
   service->loop.AwaitSettings();
-  if (!keepsPrivileges) {
-    // All of the above may need what is given up here, the reading of the settings too.
+  if (dropsPrivileges) {
+    // Last, because everything above may need the privileges: reading the settings, too.
     gather();
     DropPrivilegesAsked(env, given.Get("privileges"));
   }
-  uv_idle_start(&service->turn, [](uv_idle_t*) {});  // or the loop would wait first
-  uv_check_start(&service->check, Run);
+  service->turn.Start();
   return env.Undefined();
 }
 

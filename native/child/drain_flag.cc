@@ -9,21 +9,21 @@ namespace truefork {
 
 namespace {
 
-std::atomic<bool>* given = nullptr;
+std::atomic<bool>* flag = nullptr;
 
 }  // namespace
 
-bool Notice::Prepare() {
-  void* page = mmap(nullptr, sizeof *given, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+bool DrainFlag::Create() {
+  void* page = mmap(nullptr, sizeof *flag, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return false;
-  given = new (page) std::atomic<bool>(false);
+  flag = new (page) std::atomic<bool>(false);
   return true;
 }
 
-void Notice::Give() {
-  if (given != nullptr) given->store(true);
+void DrainFlag::Set() {
+  if (flag != nullptr) flag->store(true);
 }
 
-bool Notice::WasGiven() { return given != nullptr && given->load(); }
+bool DrainFlag::IsSet() { return flag != nullptr && flag->load(); }
 
 }  // namespace truefork

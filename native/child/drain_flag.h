@@ -1,22 +1,22 @@
-// "Finish": what children are told when their server stops, or is replaced by another that has newer code. It
-// is a signal, and a flag for those who were not listening yet.
+// How children learn that their server drains, because it stops or a zygote with newer code replaces it: by a signal, and by
+// a flag for those that were not listening for the signal yet.
 #pragma once
 
 #include <signal.h>
 
 namespace truefork {
 
-// Of the signals that need no listener, for their default action is none, the one that nothing else sends:
-// SIGWINCH, which Apache's httpd takes, is Node's own where standard output is a terminal.
+// SIGURG is ignored by default, so that it ends no child without a listener, and nothing else sends it. SIGWINCH, which
+// Apache's httpd uses for this, is sent to Node by terminals.
 constexpr int kFinishSignal = SIGURG;
 
-// One page that a server shares with all its children.
-class Notice {
+// One page that a server shares with all its children. There is one in a process.
+class DrainFlag {
  public:
-  // False where the page cannot be had; errno tells why. To be called before the first child.
-  static bool Prepare();
-  static void Give();
-  static bool WasGiven();
+  // To be called before the first child is forked. False where mmap(2) failed; errno says why.
+  static bool Create();
+  static void Set();
+  static bool IsSet();
 };
 
 }  // namespace truefork

@@ -20,7 +20,7 @@ namespace truefork {
 
 namespace {
 
-// Node's own handler tells what happened, and aborts.
+// Node's own handler prints what happened, and aborts.
 void OnOutOfMemory(const char* location, const void* details) {
   traffic::RanOutOfMemory();
   node_oom_handler(location, details);

@@ -2,8 +2,8 @@
 
 namespace truefork {
 
-// From now on, in this process and its children: V8 that finds no more memory says so in the child's slot
-// before it aborts, and so does operator new.
+// From now on, in this process and its children, a failed allocation is noted in the child's slot: by V8 before it
+// aborts, and by operator new before it throws.
 void NoteOutOfMemory();
 
 }  // namespace truefork

@@ -1,78 +1,64 @@
 #include "child/worker.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "child/traffic.h"
 #include "fork/exits.h"
+#include "support/loop_turn.h"
 
 namespace truefork::worker {
 
 namespace {
 
-std::function<void(const Handover&)> serve;
-int line = -1;
-int done = -1;
+// There is one worker in a process: the process.
+std::function<void(const Handoff&)> serve;
+int channel = -1;
 Slot* slot = nullptr;
-uv_loop_t* loop = nullptr;
-uv_idle_t turn;
-uv_check_t check;
+LoopTurn turn;
 
-void CloseLine() {
-  close(line);
-  line = -1;
+void CloseChannel() {
+  close(channel);
+  channel = -1;
 }
 
-// As long as nothing else goes on in this process it sleeps here, and not in the event loop's own poll: a
-// connection then has one descriptor to come by, and not a watch on it.
-void Wait(uv_check_t*) {
-  uv_idle_stop(&turn);
-  pollfd fds[] = {{line, POLLIN, 0}, {uv_backend_fd(loop), POLLIN, 0}};
-  const int ready = poll(fds, 2, uv_backend_timeout(loop));
-  if (ready <= 0 || fds[0].revents == 0) {
-    uv_idle_start(&turn, [](uv_idle_t*) {});  // the loop takes a turn, and comes back
-    return;
-  }
-  uv_check_stop(&check);
-  const auto handover = ReceiveConnection(line);
-  if (!handover) return CloseLine();  // sent away: nothing keeps the loop alive now
-  if (handover->isLast) CloseLine();
-  traffic::Begin(slot, handover->fd);
-  serve(*handover);
+// While nothing else goes on in this process, it sleeps here and not in the event loop's own poll, which
+// would need a watch on the channel: a page to write to in each child, and a system call.
+void Wait() {
+  pollfd fds[] = {{channel, POLLIN, 0}, {turn.fd(), POLLIN, 0}};
+  if (poll(fds, 2, turn.Timeout()) <= 0 || fds[0].revents == 0)
+    return;  // the event loop's turn, then this again
+  turn.Stop();
+  const auto handoff = ReceiveHandoff(channel);
+  if (!handoff) return CloseChannel();  // Dismissed: nothing keeps the event loop alive now.
+  if (handoff->isLast) CloseChannel();
+  traffic::Begin(slot, handoff->fd);
+  serve(*handoff);
 }
 
-// What else would be the end of the process is the end of a connection.
-bool AwaitTheNext() {
-  if (line < 0) return false;
-  const pid_t pid = getpid();
-  send(done, &pid, sizeof pid, MSG_NOSIGNAL);
+// Called where the process would end: only its connection has.
+bool AwaitNext() {
+  if (channel < 0) return false;
+  SendDone(channel);
   Await();
   return true;
 }
 
 }  // namespace
 
-void Prepare(uv_loop_t* eventLoop, std::function<void(const Handover&)> begin) {
-  serve = std::move(begin);
-  loop = eventLoop;
-  uv_idle_init(loop, &turn);
-  uv_check_init(loop, &check);
-  uv_unref(reinterpret_cast<uv_handle_t*>(&check));
+void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> onConnection) {
+  serve = std::move(onConnection);
+  turn.Init(loop, Wait);
 }
 
-void BelongTo(Slot* ours, int lineToZygote, int lineForAll) {
-  slot = ours;
-  line = lineToZygote;
-  done = lineForAll;
-  if (line >= 0) SetExitVeto(AwaitTheNext);
+void Join(Slot* ownSlot, int ownChannel) {
+  slot = ownSlot;
+  channel = ownChannel;
+  if (channel >= 0) SetExitVeto(AwaitNext);
 }
 
-void Await() {
-  uv_idle_start(&turn, [](uv_idle_t*) {});
-  uv_check_start(&check, Wait);
-}
+void Await() { turn.Start(); }
 
 }  // namespace truefork::worker

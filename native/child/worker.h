@@ -1,28 +1,24 @@
-// A child that is to serve connections that come after it was forked: it waits for them on its line to the
-// zygote, and its event loop goes on meanwhile.
+// A child that serves connections which come after it was forked: it waits for them on its channel to the zygote, and its
+// event loop runs meanwhile.
 #pragma once
 
 #include <uv.h>
 
 #include <functional>
 
-#include "server/handoff.h"
-#include "server/limits/slots.h"
+#include "protocol/handoff.h"
+#include "protocol/slot.h"
 
-namespace truefork {
+namespace truefork::worker {
 
-namespace worker {
+// In the zygote, before any fork: what is called with each connection.
+void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> serve);
 
-// In the zygote, before any fork: who is called with each connection.
-void Prepare(uv_loop_t* loop, std::function<void(const Handover&)> begin);
+// In a child, right after the fork: its slot, and its end of its channel. A child without a channel (-1) exits after its
+// connection.
+void Join(Slot* slot, int channel);
 
-// In a child, right after the fork: its slot, its end of its line, and of the one to say that it has served.
-// A child without a line ends with its connection.
-void BelongTo(Slot* slot, int line, int done);
-
-// Waits for a connection, and returns at once: it comes from the event loop.
+// Starts to wait for a connection, and returns at once: it comes from the event loop.
 void Await();
 
-}  // namespace worker
-
-}  // namespace truefork
+}  // namespace truefork::worker

@@ -5,8 +5,6 @@
 
 #include <cstring>
 
-#include "support/clock.h"
-
 namespace truefork {
 
 bool Channel::Fill() {
@@ -14,7 +12,7 @@ bool Channel::Fill() {
   for (;;) {
     const ssize_t size = recv(fd_, chunk, sizeof chunk, MSG_DONTWAIT);
     if (size > 0) {
-      in_.append(chunk, size);
+      unread_.append(chunk, size);
     } else if (size == 0) {
       return false;
     } else if (errno != EINTR) {
@@ -25,36 +23,36 @@ bool Channel::Fill() {
 
 std::optional<Channel::Message> Channel::Next() {
   protocol::Header header;
-  if (in_.size() < sizeof header) return std::nullopt;
-  std::memcpy(&header, in_.data(), sizeof header);
-  if (in_.size() < sizeof header + header.length) return std::nullopt;
-  Message message{header.kind, std::string(in_.data() + sizeof header, header.length)};
-  in_.erase(0, sizeof header + header.length);
+  if (unread_.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, unread_.data(), sizeof header);
+  if (unread_.size() - sizeof header < header.length) return std::nullopt;
+  Message message{header.kind, std::string(unread_.data() + sizeof header, header.length)};
+  unread_.erase(0, sizeof header + header.length);
   return message;
 }
 
 void Channel::Put(protocol::Record kind, std::string_view body) {
   const protocol::Header header{static_cast<uint32_t>(body.size()), static_cast<uint32_t>(kind)};
-  out_.append(reinterpret_cast<const char*>(&header), sizeof header);
-  out_.append(body);
+  unsent_.append(reinterpret_cast<const char*>(&header), sizeof header);
+  unsent_.append(body);
 }
 
-int64_t Channel::FlushInBatches() {
-  if (out_.empty()) return 0;
-  const int64_t now = NowMicros();
-  if (now - flushedAt_ < kRestMicros) return flushedAt_ + kRestMicros;
+Deadline Channel::FlushInBatches() {
+  if (unsent_.empty()) return Deadline::Never();
+  const Time now = Now();
+  if (now - flushedAt_ < kBatchTime) return flushedAt_ + kBatchTime;
   Flush();
   flushedAt_ = now;
-  return 0;
+  return Deadline::Never();
 }
 
 void Channel::Flush() {
-  while (!out_.empty()) {
-    const ssize_t size = send(fd_, out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (!unsent_.empty()) {
+    const ssize_t size = send(fd_, unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (size > 0) {
-      out_.erase(0, size);
+      unsent_.erase(0, size);
     } else if (errno != EINTR) {
-      return;  // full: the poll tells when it is not. Or the owner is gone: Fill() tells that
+      return;  // Full: poll(2) says when there is room. Or the owner is gone, which Fill() reports.
     }
   }
 }

@@ -1,4 +1,5 @@
-// The zygote's end of the socket to its owner: commands come in, records go out, and neither side ever waits.
+// One end of the socket between owner and zygote: messages come in, messages go out, and neither side ever
+// waits.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,7 @@
 
 #include "protocol/messages.h"
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
@@ -18,24 +20,30 @@ class Channel {
     uint32_t kind;
     std::string body;
 
-    // The struct that it begins with; what a shorter body leaves out is zero.
+    // The struct at the beginning of the body. Fields that a shorter body leaves out are zero.
     template <typename Body>
     Body As() const {
       Body value{};
       body.copy(reinterpret_cast<char*>(&value), sizeof value);
       return value;
     }
+
+    // What follows that struct.
+    template <typename Body>
+    std::string After() const {
+      return body.substr(std::min(sizeof(Body), body.size()));
+    }
   };
 
   int fd() const { return fd_; }
 
-  // Reads what is there. False when the owner has closed its end, or is gone.
+  // Reads what has arrived. False when the other side has closed its end, or is gone.
   bool Fill();
 
   // The next whole message of what was read.
   std::optional<Message> Next();
 
-  // Puts a record in line.
+  // Appends a record to what is unsent.
   void Put(protocol::Record kind) { Put(kind, {}); }
   template <typename Body>
   void Put(protocol::Record kind, const Body& body) {
@@ -43,27 +51,27 @@ class Channel {
   }
   void Put(protocol::Record kind, std::string_view body);
 
-  // Sends as much of the line as the socket takes.
+  // Sends as much of it as the socket takes.
   void Flush();
 
-  // The same, but an owner that has just heard something hears the next records together, a few milliseconds
-  // later: to be woken for each of them would cost it more than the forks cost the zygote. Returns when that
-  // is (NowMicros()), or 0.
-  int64_t FlushInBatches();
+  // The same, but what follows a flush closely is collected and sent together, a few milliseconds later:
+  // waking the owner for each record would cost it more CPU than forking costs the zygote. Returns when the
+  // rest is due.
+  Deadline FlushInBatches();
 
-  bool HasUnsent() const { return !out_.empty(); }
+  bool HasUnsent() const { return !unsent_.empty(); }
 
-  // An owner that does not read is not told ever more: who is about to make records asks this first.
-  bool IsCongested() const { return out_.size() > kMostUnsent; }
+  // The owner does not read. What would make more records has to wait, so that this memory stays bounded.
+  bool IsCongested() const { return unsent_.size() > kMostUnsent; }
 
  private:
   static constexpr size_t kMostUnsent = 1 << 20;
-  static constexpr int64_t kRestMicros = 5'000;
+  static constexpr Duration kBatchTime = std::chrono::milliseconds(5);
 
   int fd_;
-  arena::String in_;
-  arena::String out_;
-  int64_t flushedAt_ = 0;
+  arena::String unread_;
+  arena::String unsent_;
+  Time flushedAt_{};
 };
 
 }  // namespace truefork

@@ -1,75 +1,71 @@
 #include "server/children.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "support/assert.h"
 
 namespace truefork {
 
-void Children::Reap(const Ended& ended) {
-  while (Wait(-1, ended)) continue;
+namespace {
+
+constexpr size_t kFewChildren = 256;
+constexpr Duration kSweepDelay = std::chrono::milliseconds(20);
+
+}  // namespace
+
+void Children::Add(pid_t pid, uint32_t slot) {
+  const bool isNew = live_.emplace(pid, Child{slot}).second;
+  TRUEFORK_ASSERT(isNew);  // A pid is used again only after it was waited for, which removes it here.
 }
 
-void Children::Reap(const arena::Vector<pid_t>& pids, const Ended& ended) {
-  for (const pid_t pid : pids) Wait(pid, ended);
-}
-
-bool Children::Wait(pid_t which, const Ended& ended) {
-  int status;
-  rusage usage;
-  const pid_t pid = wait4(which, &status, WNOHANG, &usage);
-  if (pid <= 0) return false;
+void Children::BeginServing(pid_t pid, const Child::Serving& connection) {
   const auto found = live_.find(pid);
-  if (found == live_.end()) return true;
-  const Child child = found->second;
-  live_.erase(found);
-  ended(pid, child, status, usage);
-  return true;
+  TRUEFORK_ASSERT(found != live_.end() && !found->second.serving);
+  found->second.serving = connection;
+  serving_++;
+}
+
+Child::Serving Children::EndServing(pid_t pid) {
+  const auto found = live_.find(pid);
+  TRUEFORK_ASSERT(found != live_.end() && found->second.serving);
+  const Child::Serving connection = *found->second.serving;
+  found->second.serving.reset();
+  serving_--;
+  return connection;
 }
 
 void Children::Signal(int signo) const {
   for (const auto& [pid, child] : live_) kill(pid, signo);
 }
 
-namespace {
-
-int wakeUp = -1;
-
-void OnChildSignal(int, siginfo_t* info, void*) {
-  const int saved = errno;
-  // Full means that a wake-up is on its way already.
-  [[maybe_unused]] const ssize_t written = write(wakeUp, &info->si_pid, sizeof info->si_pid);
-  errno = saved;
+// waitpid(-1) makes the kernel search all children for one that has ended. With thousands of them that would
+// cost more than a fork. Then only those are waited for that a signal came for, each of which the kernel
+// finds by its pid at once. Because signals can be lost while one is pending, a sweep over all follows a
+// little later.
+void Children::Reap(Time now, const OnEnd& onEnd) {
+  const arena::Vector<pid_t> signalled = signal_.Drain();
+  const bool sweeps = sweepAt_.HasPassed(now) || (!signalled.empty() && live_.size() <= kFewChildren);
+  if (sweeps) {
+    while (Wait(-1, onEnd)) continue;
+    sweepAt_ = Deadline::Never();
+    return;
+  }
+  for (const pid_t pid : signalled) Wait(pid, onEnd);
+  if (!signalled.empty()) sweepAt_ = std::min(sweepAt_, Deadline(now + kSweepDelay));
 }
 
-}  // namespace
-
-ChildSignal::ChildSignal() {
-  if (pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) return;
-  wakeUp = pipe_[1];
-  struct sigaction action {};
-  action.sa_sigaction = OnChildSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGCHLD, &action, &before_);
-}
-
-arena::Vector<pid_t> ChildSignal::Drain() {
-  arena::Vector<pid_t> pids;
-  pid_t some[64];
-  ssize_t size;
-  while ((size = read(pipe_[0], some, sizeof some)) > 0)
-    pids.insert(pids.end(), some, some + size / sizeof some[0]);
-  return pids;
-}
-
-void ChildSignal::Restore() {
-  if (!ok()) return;
-  sigaction(SIGCHLD, &before_, nullptr);
-  close(pipe_[0]);
-  close(pipe_[1]);
-  pipe_[0] = pipe_[1] = -1;
+bool Children::Wait(pid_t which, const OnEnd& onEnd) {
+  EndedChild ended{};
+  ended.pid = wait4(which, &ended.status, WNOHANG, &ended.usage);
+  if (ended.pid <= 0) return false;
+  const auto found = live_.find(ended.pid);
+  if (found == live_.end()) return true;
+  ended.child = found->second;
+  live_.erase(found);
+  if (ended.child.serving) serving_--;
+  onEnd(ended);
+  return true;
 }
 
 }  // namespace truefork

@@ -1,72 +1,75 @@
-// The processes that serve connections now.
+// The children: who they are, and how their ends are noticed.
 #pragma once
 
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "server/admission/source.h"
+#include "server/child_signal.h"
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
 struct Child {
-  uint64_t id;         // of its connection; 0: it waits for one
-  int64_t startedAt;   // NowMicros()
-  uint32_t slot = 0;   // the supervisor's
-  Source source = {};  // where its client comes from
+  // The connection that it serves. None: it is a spare, or a worker between two connections.
+  struct Serving {
+    uint64_t id;
+    Time since;
+    Source source;
+  };
+  uint32_t slot;
+  std::optional<Serving> serving = std::nullopt;
+};
+
+struct EndedChild {
+  pid_t pid;
+  Child child;
+  int status;  // as waitpid(2) gives it
+  rusage usage;
 };
 
 class Children {
  public:
-  void Add(pid_t pid, Child child) { live_.emplace(pid, child); }
-  Child& operator[](pid_t pid) { return live_[pid]; }
+  // False where the pipe of SIGCHLD could not be made; errno says why.
+  bool ok() const { return signal_.ok(); }
+
+  // All of them, and those that serve a connection now.
   size_t size() const { return live_.size(); }
   bool empty() const { return live_.empty(); }
+  size_t serving() const { return serving_; }
 
-  using Ended = std::function<void(pid_t, const Child&, int status, const rusage&)>;
-
-  // The lecture's loop: waits for every child that has ended, without blocking. A process that is not in the
-  // table (something the handler's module started) is reaped and not told of.
-  void Reap(const Ended& ended);
-
-  // The same for these alone. The kernel finds one by its id at once; to find any, it looks through all.
-  void Reap(const arena::Vector<pid_t>& pids, const Ended& ended);
+  void Add(pid_t pid, uint32_t slot);
+  // A child of the table gets a connection; or it has served it, and goes on.
+  void BeginServing(pid_t pid, const Child::Serving& connection);
+  Child::Serving EndServing(pid_t pid);
+  const Child& operator[](pid_t pid) const { return live_.at(pid); }
 
   void Signal(int signo) const;
 
- private:
-  bool Wait(pid_t which, const Ended& ended);
+  // Readable when a child has ended.
+  int fd() const { return signal_.fd(); }
+  Deadline NextDeadline() const { return sweepAt_; }
 
+  // The lecture's loop: waits for every child that has ended, without blocking, until there is no other. A
+  // process that is not in the table, started by the handler's module or adopted, is reaped and not reported.
+  using OnEnd = std::function<void(const EndedChild&)>;
+  void Reap(Time now, const OnEnd& onEnd);
+
+  // In a child: SIGCHLD is as it was, and the pipe closed.
+  void RestoreSignal() { signal_.Restore(); }
+
+ private:
+  bool Wait(pid_t which, const OnEnd& onEnd);
+
+  ChildSignal signal_;
   arena::UnorderedMap<pid_t, Child> live_;
-};
-
-// SIGCHLD as something that poll(2) can wait for: the handler writes whom it is about to a pipe, and does
-// nothing else. A
-// signalfd would need the signal blocked in every thread of the process, and Node's own do not block it.
-class ChildSignal {
- public:
-  ChildSignal();
-  ~ChildSignal() { Restore(); }
-  ChildSignal(const ChildSignal&) = delete;
-  ChildSignal& operator=(const ChildSignal&) = delete;
-
-  int fd() const { return pipe_[0]; }
-  bool ok() const { return pipe_[0] >= 0; }
-
-  // Of whom there was a signal. Signals that come while one is pending are lost (signal(7)), so that others
-  // may have ended as well.
-  arena::Vector<pid_t> Drain();
-
-  // Gives back the disposition that SIGCHLD had, and closes the pipe.
-  void Restore();
-
- private:
-  int pipe_[2] = {-1, -1};
-  struct sigaction before_ {};
+  size_t serving_ = 0;
+  Deadline sweepAt_;  // when to look for children whose signal was lost
 };
 
 }  // namespace truefork

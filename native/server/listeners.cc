@@ -67,11 +67,31 @@ int Listeners::backlog() const {
   return sum;
 }
 
+// The epoll set first: a child shares it with the zygote, and could change what the zygote waits for.
 void Listeners::Close() {
   if (listening_.size() > 1 && waited_ >= 0) close(waited_);
   waited_ = -1;
   for (const Listening& one : listening_) close(one.fd);
   listening_.clear();
+}
+
+// The connection was gone before it was accepted, or the network reports an error on it. accept(2) says to
+// treat these like EAGAIN, and to accept the next.
+bool ConcernsOneClientOnly(int errnum) {
+  switch (errnum) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace truefork

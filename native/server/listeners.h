@@ -1,5 +1,4 @@
-// The listening sockets of a server, as its loop sees them: one descriptor to wait for, one queue to accept
-// from.
+// The listening sockets of a server, as one: one descriptor to wait for, one backlog to accept from.
 #pragma once
 
 #include <optional>
@@ -13,26 +12,26 @@ class Listeners {
  public:
   struct Socket {
     int fd;       // bound, non-blocking
-    int backlog;  // as in listen(2); 0: it listens already, and whoever made it chose
+    int backlog;  // as in listen(2); 0: the socket listens already, with the backlog that its maker chose
   };
 
   explicit Listeners(std::vector<Socket> sockets) : sockets_(std::move(sockets)) {}
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Only now may clients queue. False with errno set, and `failed` says at which call.
+  // From now on clients are queued. False with errno set; `failed` is the system call that did.
   bool Listen(const char** failed);
 
-  // Readable when a client waits: the socket, or an epoll descriptor of all of them, which select(2) and
-  // poll(2) take like any other. -1 when closed.
+  // Readable when a client is queued: the only socket itself, or an epoll set of all, which select(2) and
+  // poll(2) take like any other descriptor. -1 when closed.
   int fd() const { return waited_; }
-  bool open() const { return waited_ >= 0; }
+  bool IsOpen() const { return waited_ >= 0; }
 
-  // The next client's descriptor, with SOCK_CLOEXEC and these flags; -1 with errno set, EAGAIN when none of
-  // the sockets has one. Each socket in its turn: a busy one keeps no other waiting.
+  // accept4(2), with SOCK_CLOEXEC and these flags: the connection's descriptor, or -1 with errno set, EAGAIN
+  // when no socket has a client. The sockets take turns, so that a busy one does not starve the others.
   int Accept(int flags, Address* peer, Address* local);
 
-  // How many clients can queue in all.
+  // How many clients can be queued on all of them.
   int backlog() const;
 
   void Close();
@@ -42,7 +41,7 @@ class Listeners {
     int fd;
     int backlog;
     Address local;
-    bool isWildcard;  // which of the machine's addresses the client chose, each connection has to be asked
+    bool isWildcard;  // the local address differs by connection
   };
 
   std::vector<Socket> sockets_;
@@ -50,5 +49,8 @@ class Listeners {
   int waited_ = -1;
   size_t next_ = 0;
 };
+
+// Whether this errno of accept(2) is about the one client, and the next can be accepted.
+bool ConcernsOneClientOnly(int errnum);
 
 }  // namespace truefork

@@ -1,5 +1,6 @@
-// Children forked ahead of their connections: the fork, and all that a process does first, is off the
-// client's path. Each serves one connection and leaves, unless it is told to serve more.
+// Children forked ahead of their connections (Apache calls this prefork): the fork, and everything that a
+// process does first, is off the client's path. With `connectionsPerChild` above 1 they are workers, which
+// come back for another connection when they have served one.
 #pragma once
 
 #include <sys/types.h>
@@ -7,83 +8,81 @@
 #include <cstdint>
 #include <optional>
 
-#include "server/connection.h"
-#include "server/handoff.h"
+#include "protocol/connection.h"
+#include "server/backoff.h"
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
-class Pool {
+class Spares {
  public:
   struct Options {
     uint32_t min = 0;                  // so many are kept ready
-    uint32_t max = 0;                  // and so many when there were too few
-    uint32_t connectionsPerChild = 1;  // how many each serves before it leaves
+    uint32_t max = 0;                  // and at most so many, after there were too few
+    uint32_t connectionsPerChild = 1;  // how many each serves before it exits
   };
 
   struct Worker {
     pid_t pid;
-    int line;  // the zygote's end
+    int channel;  // the zygote's end of its hand-off channel
     uint32_t slot;
     uint32_t served = 0;
   };
 
-  explicit Pool(const Options& options);
-  ~Pool() { CloseDescriptors(); }
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
+  explicit Spares(const Options& options);
+  ~Spares() { CloseDescriptors(); }
+  Spares(const Spares&) = delete;
+  Spares& operator=(const Spares&) = delete;
 
-  bool KeepsAny() const { return options_.max > 0; }
   bool Reuses() const { return options_.connectionsPerChild > 1; }
   size_t idle() const { return idle_.size(); }
 
-  // Whether to fork one more, with so many processes there now, and at most so many to be.
-  bool WantsMore(size_t processes, size_t most, int64_t now) const;
-  // When time alone changes that, or sends some away; 0: it does not.
-  int64_t NextDeadline() const;
+  // Whether to fork one more, where there are `processes` children and may be `maximum`.
+  bool WantsMore(size_t processes, size_t maximum, Time now) const;
+  void OnForkFailure(Time now) { backoff_.OnFailure(now); }
 
-  // A worker that waits for its first connection: the last in the row, for it has yet to make itself ready.
-  void AddIdle(const Worker& worker) { idle_.insert(idle_.begin(), worker); }
-  // One that was forked for a connection, and may serve more.
-  void AddBusy(const Worker& worker) { busy_.emplace(worker.pid, worker); }
+  // A worker that waits for its first connection. It is the last in line, because it has yet to become ready.
+  void AddIdle(const Worker& worker, Time now);
+  // A worker that was forked for a connection, and comes back.
+  void AddBusy(const Worker& worker);
 
-  // Gives the connection to the worker that has served last, whose memory is warmest; or else to the one that
-  // has waited longest.
-  std::optional<Worker> HandOver(const Connection& connection, int64_t now);
+  // Passes the connection to the worker that has served last, whose memory is warmest; where none has served,
+  // to the one that has waited longest. Nothing where no worker is idle.
+  std::optional<Worker> HandOff(const Connection& client, Time now);
 
-  // A line on which workers say that they have served a connection: one for all. -1: nobody will.
-  int doneFd() const { return done_[0]; }
-  // The next that said so, and is idle from now on.
-  std::optional<Worker> NextDone();
+  // Readable when workers have something to say; -1 where none ever will.
+  int doneFd() const { return epoll_; }
+  // The next worker that has served its connection, and is idle from now on.
+  std::optional<Worker> NextDone(Time now);
 
-  // The workers' end of it.
-  int doneLine() const { return done_[1]; }
+  // A child has ended. A spare that was not dismissed should not end: then the next forks wait.
+  void Forget(pid_t pid, Time now);
 
-  void PauseAfterFailure(int64_t now);
-  // A process has ended. One that was idle, and had not been sent away, has failed: the next are forked
-  // later.
-  void Forget(pid_t pid, int64_t now);
+  // When the passing of time makes WantsMore() true, or has Trim() dismiss some.
+  Deadline NextDeadline(Time now) const;
+  // Dismisses the spares above `min`, when they have not been needed for a while.
+  void Trim(Time now);
 
-  // Those who were too many for a while are sent away.
-  void Trim(int64_t now);
-  // No more connections: the idle leave, and the busy when they have served what they have.
-  void Dismiss();
-  // In a child: other people's lines.
+  // No connections follow: idle workers are dismissed now, busy ones when they are done.
+  void DismissAll();
+
+  // In a child: the channels of its siblings.
   void CloseDescriptors();
 
  private:
-  int64_t MayForkAt() const;
-  void SendAway(const Worker& worker) const;
+  Time MayForkAt() const;
+  bool Watch(const Worker& worker) const;
+  void Close(const Worker& worker) const;
 
   Options options_;
   uint32_t wanted_;             // between min and max
   arena::Vector<Worker> idle_;  // the next is at the back
   arena::UnorderedMap<pid_t, Worker> busy_;
-  int done_[2] = {-1, -1};
+  int epoll_ = -1;  // of all channels, where workers come back
   bool isDismissed_ = false;
-  int64_t lastConnection_ = 0;
-  int64_t pausedUntil_ = 0;
-  int64_t pause_ = 0;
+  Time lastConnection_{};
+  Backoff backoff_;
 };
 
 }  // namespace truefork

@@ -11,7 +11,7 @@ namespace truefork {
 
 }  // namespace truefork
 
-#define ASSERT(condition)                                                                               \
+#define TRUEFORK_ASSERT(condition)                                                                      \
   do {                                                                                                  \
     if (__builtin_expect(!(condition), 0)) ::truefork::AssertionFailed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "support/clock.h"
 #include "test/subject.h"
 
 namespace truefork {
@@ -91,14 +90,14 @@ TEST_F(ChannelTest, RecordsAreFramed) {
 
 TEST_F(ChannelTest, OwnerThatHasJustHeardHearsTheNextRecordsTogether) {
   channel_.Put(protocol::Record::Listening);
-  EXPECT_EQ(channel_.FlushInBatches(), 0);
+  EXPECT_FALSE(channel_.FlushInBatches().IsSet());
   EXPECT_EQ(OwnerHears(), Message(2, ""));
   channel_.Put(protocol::Record::Listening);
-  const int64_t due = channel_.FlushInBatches();
+  const Deadline due = channel_.FlushInBatches();
   channel_.Put(protocol::Record::Listening);
-  if (due == 0) GTEST_SKIP() << "the machine took longer than the owner's rest";
-  while (channel_.FlushInBatches() != 0) continue;
-  EXPECT_GE(NowMicros(), due);
+  if (!due.IsSet()) GTEST_SKIP() << "the machine took longer than the owner's rest";
+  while (channel_.FlushInBatches().IsSet()) continue;
+  EXPECT_TRUE(due.HasPassed(Now()));
   EXPECT_EQ(OwnerHears(), Message(2, "") + Message(2, ""));
 }
 

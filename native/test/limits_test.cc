@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "child/traffic.h"
-#include "support/clock.h"
+#include "support/time.h"
 #include "test/server.h"
 
 namespace truefork {
@@ -135,12 +135,12 @@ TEST(RefusalTest, ChildrenHoldNoDescriptorOfTheRefused) {
 
 TEST(AdmissionLoopTest, RateOfAllKeepsClientsInLineWithoutSpinning) {
   Limited server({100, 0, 200'000, 2, 0, 1});  // two at once, then five a second
-  const int64_t since = NowMicros();
+  const Time since = Now();
   std::vector<Client> clients;
   for (int i = 0; i < 7; i++) clients.emplace_back(server).Send("hello");
   const long ticks = test::CpuTicks(server.pid());
   for (Client& client : clients) EXPECT_EQ(client.Receive(5), "hello");
-  EXPECT_GE(NowMicros() - since, 900'000);
+  EXPECT_TRUE(Now() - since >= Duration(900'000));
   EXPECT_LT(test::CpuTicks(server.pid()) - ticks, 30);
   EXPECT_TRUE(server.Refused().empty());
 }

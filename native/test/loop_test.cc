@@ -387,7 +387,7 @@ TEST(HandoverTest, OnStandbyNobodyIsLetInBeforeBegin) {
   Server server(options);
   Client client(server);
   client.Send("hello");
-  server.CountElsewhere(0);  // heard, and still nobody
+  server.CountRetiredChildren(0);  // heard, and still nobody
   std::this_thread::sleep_for(50ms);
   EXPECT_EQ(server.Connections().size(), 0u);
   server.Begin(41);
@@ -418,13 +418,13 @@ TEST(HandoverTest, WhatEarlierZygotesServeCountsButOneMayAlwaysComeIn) {
   Options options;
   options.maxChildren = 3;
   Server server(options);
-  server.CountElsewhere(5);
+  server.CountRetiredChildren(5);
   Served first(server);
   Client second(server);
   second.Send("second");
   EXPECT_EQ(first.client.Exchange("alone"), "alone");
   EXPECT_EQ(server.Connections().size(), 1u);
-  server.CountElsewhere(1);
+  server.CountRetiredChildren(1);
   EXPECT_EQ(second.Receive(6), "second");
   first.client.Close();
   second.Close();
@@ -434,17 +434,16 @@ TEST(HandoverTest, WhatEarlierZygotesServeCountsButOneMayAlwaysComeIn) {
 
 TEST(HandoverTest, ChildrenAreToldToFinishBySignalAndByFlag) {
   Options options;
-  options.before = [] { EXPECT_TRUE(Notice::Prepare()); };
   options.serve = [](const Connection& connection) {
     sigset_t finish;
     sigemptyset(&finish);
     sigaddset(&finish, kFinishSignal);
     sigprocmask(SIG_BLOCK, &finish, nullptr);
-    EXPECT_FALSE(Notice::WasGiven());
+    EXPECT_FALSE(DrainFlag::IsSet());
     test::Echo({connection.fd, 0, {}, {}});
     const timespec deadline{20, 0};
     EXPECT_EQ(sigtimedwait(&finish, nullptr, &deadline), kFinishSignal);
-    EXPECT_TRUE(Notice::WasGiven());
+    EXPECT_TRUE(DrainFlag::IsSet());
   };
   Server server(options);
   Served served(server);

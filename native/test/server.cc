@@ -34,25 +34,19 @@ int Bind() {
   return fd;
 }
 
-// What serve.cc does, without JavaScript.
+// What binding/serve.cc does, without JavaScript.
 void RunServer(const Options& options, int listener, int channel) {
   options.before();
-  Listeners listeners({{listener, options.backlog}});
-  const char* failed = nullptr;
-  EXPECT_TRUE(listeners.Listen(&failed)) << failed << ": " << strerror(errno);
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(&loop, listeners,
-                     {channel,
-                      options.maxChildren,
-                      options.firstId,
-                      options.settings,
-                      options.program,
-                      {},
-                      options.standby});
-    if (const auto connection = server.Run()) {
-      options.serve(*connection);
+    ServeLoop server(
+        &loop, {channel, {{listener, options.backlog}}, options.settings, options.program, options.spares});
+    const char* failed = nullptr;
+    EXPECT_TRUE(server.Open(&failed)) << failed << ": " << strerror(errno);
+    const ServeLoop::Outcome outcome = server.Run();
+    if (const auto* serve = std::get_if<ServeLoop::Serve>(&outcome)) {
+      options.serve(serve->client);
       ExitSubject();
     }
   }
@@ -77,10 +71,14 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), po
   close(listener_);
   owner_.Close(1);
   options.beforeListening(*this);
+  if (options.settings == 0)
+    Command(protocol::Command::Admission, protocol::AdmissionCommand{options.maxChildren, 0, 0, 1, 0, 1});
+  if (!options.standby) Begin(options.firstId);
   EXPECT_TRUE(Says(protocol::Record::Listening));
 }
 
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
+  Command(protocol::Command::Times, protocol::TimesCommand{0, 0, 0, killMs});
   Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
 
@@ -89,7 +87,7 @@ void Server::Begin(uint64_t firstId) {
   Command(protocol::Command::Begin, {reinterpret_cast<const char*>(&begin), sizeof begin});
 }
 
-void Server::CountElsewhere(uint32_t children) {
+void Server::CountRetiredChildren(uint32_t children) {
   const protocol::ElsewhereCommand elsewhere{children};
   Command(protocol::Command::Elsewhere, {reinterpret_cast<const char*>(&elsewhere), sizeof elsewhere});
 }

@@ -24,7 +24,8 @@ struct Options {
   int backlog = 511;
   uint64_t firstId = 1;
   uint32_t settings = 0;
-  Program* program = nullptr;
+  std::optional<Program> program = {};
+  Spares::Options spares = {};
   std::function<void()> before = [] {
   };  // runs in the server, before its loop: to arm faults, for the most part
   std::function<void(const Connection&)> serve = Echo;  // runs in each child
@@ -41,11 +42,11 @@ class Server {
   int listener() const { return listener_; }  // these descriptors' numbers, in the server
   int channel() const { return channel_; }
 
-  // The owner's commands.
+  // The owner's commands. Stop() sets the delay from SIGTERM to SIGKILL, too.
   void Stop(uint32_t graceMs, uint32_t killMs);
   void Kill();
   void Begin(uint64_t firstId);
-  void CountElsewhere(uint32_t children);
+  void CountRetiredChildren(uint32_t children);
   void Retire();
   void LeaveAlone() { owner_.Close(0); }
   void Command(protocol::Command kind, const std::string& body);

@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "child/traffic.h"
-#include "support/clock.h"
 #include "test/subject.h"
 
 namespace truefork {
 
 namespace {
 
-// How many pages of a mapping there are in truth (mincore(2)).
+// How many pages of a mapping are in memory (mincore(2)).
 size_t ResidentPages(void* start, size_t size) {
   const size_t page = sysconf(_SC_PAGESIZE);
   std::vector<unsigned char> pages((size + page - 1) / page);
@@ -30,7 +29,7 @@ TEST(SlotsTest, WhatAChildWritesTheParentReads) {
   ASSERT_TRUE(slots.ok());
   const uint32_t mine = slots.Take(), other = slots.Take();
   EXPECT_NE(mine, other);
-  const int64_t before = NowMicros();
+  const Time before = Now();
   test::Subject child([&] {
     traffic::Begin(&slots[mine], 5);
     traffic::Received(10);
@@ -41,10 +40,10 @@ TEST(SlotsTest, WhatAChildWritesTheParentReads) {
   EXPECT_EQ(test::Describe(child.Wait()), "exit 0");
   EXPECT_EQ(slots[mine].bytesIn, 17u);
   EXPECT_EQ(slots[mine].bytesOut, 3u);
-  EXPECT_GE(slots[mine].lastActivity, before);
-  EXPECT_LE(slots[mine].lastActivity, NowMicros());
+  EXPECT_TRUE(slots[mine].lastActivity.load() >= before);
+  EXPECT_TRUE(slots[mine].lastActivity.load() <= Now());
   EXPECT_EQ(slots[other].bytesIn, 0u);
-  EXPECT_EQ(slots[other].lastActivity, 0);
+  EXPECT_TRUE(slots[other].lastActivity.load() == Time{});
 }
 
 TEST(SlotsTest, WhatAChildWroteOutlivesItsSigkill) {
@@ -58,19 +57,19 @@ TEST(SlotsTest, WhatAChildWroteOutlivesItsSigkill) {
   });
   EXPECT_EQ(test::Describe(child.Wait()), "Killed");
   EXPECT_EQ(slots[slot].bytesIn, 1u);
-  EXPECT_TRUE(slots[slot].isOutOfMemory);
+  EXPECT_NE(slots[slot].outOfMemory, 0u);
 }
 
 TEST(SlotsTest, AFreedSlotIsTakenAgainFreshAndFirst) {
   Slots slots(100);
   const uint32_t a = slots.Take(), b = slots.Take();
   slots[a].bytesIn = 5;
-  slots[a].isOutOfMemory = true;
+  slots[a].outOfMemory = 1;
   slots.Free(b);
   slots.Free(a);
   EXPECT_EQ(slots.Take(), a);
   EXPECT_EQ(slots[a].bytesIn, 0u);
-  EXPECT_FALSE(slots[a].isOutOfMemory);
+  EXPECT_EQ(slots[a].outOfMemory, 0u);
   EXPECT_EQ(slots.Take(), b);
   EXPECT_EQ(slots.Take(), 2u);
 }
@@ -84,7 +83,7 @@ TEST(SlotsTest, UntakenSlotsCostNothing) {
   EXPECT_EQ(ResidentPages(&slots[0], Slots::kCapacity * sizeof(Slot)), 2u);
 }
 
-// Who counts by itself, counts from nothing when it begins: a socket that takes a connection over, say.
+// Node's sockets count by themselves, from nothing when they take over a connection.
 TEST(TrafficTest, ReachedOnlyGrows) {
   Slots slots(1);
   Slot& slot = slots[slots.Take()];
@@ -94,11 +93,11 @@ TEST(TrafficTest, ReachedOnlyGrows) {
   traffic::Reached(0, 0);
   EXPECT_EQ(slot.bytesIn, 10u);
   EXPECT_EQ(slot.bytesOut, 20u);
-  slot.lastActivity = 1;
+  slot.lastActivity = Time(Duration(1));
   traffic::Reached(10, 20);
-  EXPECT_EQ(slot.lastActivity, 1);  // nothing has moved
+  EXPECT_TRUE(slot.lastActivity.load() == Time(Duration(1)));  // nothing has moved
   traffic::Reached(11, 20);
-  EXPECT_GT(slot.lastActivity, 1);
+  EXPECT_TRUE(slot.lastActivity.load() > Time(Duration(1)));
 }
 
 }  // namespace truefork

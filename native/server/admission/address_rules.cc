@@ -28,8 +28,8 @@ std::optional<Cidr> ParseCidr(std::string_view text) {
     const auto [stop, error] = std::from_chars(digits.data(), end, bits);
     if (error != std::errc() || stop != end || bits > most) return std::nullopt;
   }
-  // ::ffff:10.0.0.0/104 is 10.0.0.0/8 written another way. A shorter prefix would be a part of IPv6, and all
-  // of IPv4 in it.
+  // ::ffff:10.0.0.0/104 is another way to write 10.0.0.0/8. A prefix shorter than 96 bits would cover a part of IPv6 and
+  // all of IPv4, which is surely not what was meant.
   if (ip.isV4 && most == 128) {
     if (bits < 96) return std::nullopt;
     bits -= 96;
@@ -42,15 +42,15 @@ std::optional<Cidr> ParseCidr(std::string_view text) {
 void IpRanges::Sort() {
   std::sort(ranges_.begin(), ranges_.end(),
             [](const Range& a, const Range& b) { return IsBefore(a.first, b.first); });
-  std::vector<Range> apart;
+  std::vector<Range> disjoint;
   for (const Range& range : ranges_) {
-    if (apart.empty() || IsBefore(apart.back().last, range.first)) {
-      apart.push_back(range);
-    } else if (IsBefore(apart.back().last, range.last)) {
-      apart.back().last = range.last;
+    if (disjoint.empty() || IsBefore(disjoint.back().last, range.first)) {
+      disjoint.push_back(range);
+    } else if (IsBefore(disjoint.back().last, range.last)) {
+      disjoint.back().last = range.last;
     }
   }
-  ranges_ = std::move(apart);
+  ranges_ = std::move(disjoint);
 }
 
 bool IpRanges::Contains(const Ip& ip) const {

@@ -1,4 +1,4 @@
-// Which addresses are let in, by CIDR (RFC 4632, RFC 4291).
+// Which addresses are admitted, by CIDR (RFC 4632, RFC 4291).
 #pragma once
 
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace truefork {
 
-// Ranges of addresses, kept in order and apart from each other: one search finds an address among thousands.
+// Ranges of addresses, sorted and disjoint: a binary search finds an address among thousands.
 class IpRanges {
  public:
   void Add(const Ip& first, const Ip& last) { ranges_.push_back({first, last}); }
@@ -26,11 +26,11 @@ class IpRanges {
 
 class AddressRules {
  public:
-  // A rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32", "deny 10.0.0.7". False where a line is not one,
-  // and then nothing has changed.
+  // One rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32", "deny 10.0.0.7". False where a line is no rule;
+  // then nothing has changed.
   bool Parse(std::string_view text);
 
-  // Whoever is denied is kept out; if anybody is allowed by name, so is everybody else who is not.
+  // Deny wins. If the allow list is not empty, addresses that are not on it are rejected.
   bool Admits(const Ip& ip) const;
 
  private:

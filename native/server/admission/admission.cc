@@ -27,14 +27,13 @@ size_t Admission::Hash::operator()(uint64_t key) const {
   return hash ^ hash >> 33;
 }
 
-Admission::Admission(uint32_t maxChildren) : sources_(0, Hash{RandomSeed()}) {
-  limits_.maxChildren = maxChildren;
-}
+Admission::Admission() : sources_(0, Hash{RandomSeed()}) {}
 
 void Admission::SetLimits(const protocol::AdmissionCommand& limits) {
-  limits_ = limits;
-  rate_ = {limits.acceptIntervalUs, std::max<int64_t>(1, limits.acceptBurst)};
-  sourceRate_ = {limits.sourceIntervalUs, std::max<int64_t>(1, limits.sourceBurst)};
+  capacity_.SetMaximum(limits.maxChildren);
+  maxPerSource_ = limits.maxPerSource;
+  rate_ = {Duration(limits.acceptIntervalUs), std::max<int64_t>(1, limits.acceptBurst)};
+  sourceRate_ = {Duration(limits.sourceIntervalUs), std::max<int64_t>(1, limits.sourceBurst)};
 }
 
 void Admission::SetPolicy(Reason reason, Policy policy) {
@@ -45,54 +44,54 @@ bool Admission::Queues(Reason reason) const {
   return policies_[static_cast<uint32_t>(reason)] == Policy::Queue;
 }
 
-bool Admission::TakesFromLine(size_t live, int64_t now) const {
-  if (live >= limits_.maxChildren && Queues(Reason::MaxChildren)) return false;
+bool Admission::MayAccept(size_t serving, Time now) const {
+  if (capacity_.IsFull(serving) && Queues(Reason::MaxChildren)) return false;
   return bucket_.IsOpen(rate_, now) || !Queues(Reason::AcceptRate);
 }
 
-int64_t Admission::OpensAt(size_t live, int64_t now) const {
-  if (bucket_.IsOpen(rate_, now) || !Queues(Reason::AcceptRate)) return 0;
-  if (live >= limits_.maxChildren && Queues(Reason::MaxChildren)) return 0;
+Deadline Admission::OpensAt(size_t serving, Time now) const {
+  if (bucket_.IsOpen(rate_, now) || !Queues(Reason::AcceptRate)) return Deadline::Never();
+  if (capacity_.IsFull(serving) && Queues(Reason::MaxChildren)) return Deadline::Never();
   return bucket_.OpensAt(rate_);
 }
 
-// A client that is turned away takes no token: a flood that is refused costs the others nothing.
-std::optional<Reason> Admission::Refuse(const Address& peer, size_t live, int64_t now) {
+// A client that is refused takes no token: a refused flood costs the other clients nothing.
+std::optional<Reason> Admission::Refuse(const Address& peer, size_t serving, Time now) {
   const auto ip = IpOf(peer);
   if (ip && !rules_.Admits(*ip)) return Reason::Address;
-  if (live >= limits_.maxChildren) return Reason::MaxChildren;
+  if (capacity_.IsFull(serving)) return Reason::MaxChildren;
   Visits* visits = nullptr;
   if (const Source source = SourceOf(peer)) {
-    if (sources_.size() >= forgetAt_) ForgetTheIdle(now);
+    if (sources_.size() >= forgetAt_) ForgetIdleSources(now);
     visits = &sources_[*source];
-    if (limits_.maxPerSource > 0 && visits->live >= limits_.maxPerSource) return Reason::MaxPerSource;
+    if (maxPerSource_ > 0 && visits->connections >= maxPerSource_) return Reason::MaxPerSource;
     if (!visits->bucket.IsOpen(sourceRate_, now)) return Reason::SourceRate;
   }
   if (!bucket_.IsOpen(rate_, now)) return Reason::AcceptRate;
   bucket_.Take(rate_, now);
   if (visits != nullptr) {
-    visits->live++;
+    visits->connections++;
     visits->bucket.Take(sourceRate_, now);
   }
   return std::nullopt;
 }
 
-void Admission::Leave(const Source& source, int64_t now) {
+void Admission::Release(const Source& source, Time now) {
   if (!source) return;
   const auto found = sources_.find(*source);
   if (found == sources_.end()) return;
   Visits& visits = found->second;
-  if (visits.live > 0) visits.live--;
-  if (visits.live == 0 && visits.bucket.IsFull(now)) sources_.erase(found);
+  if (visits.connections > 0) visits.connections--;
+  if (visits.connections == 0 && visits.bucket.IsFull(now)) sources_.erase(found);
 }
 
-// An address that nobody is connected from any more is kept for as long as its rate is not forgiven, but not
-// at any price: whoever has a million networks cannot fill the memory.
-void Admission::ForgetTheIdle(int64_t now) {
-  for (const bool mayForgive : {false, true}) {
+// A source without connections is remembered until its bucket is full again. Above kMostSources it is
+// forgotten earlier, so that a client with a million networks cannot fill the memory.
+void Admission::ForgetIdleSources(Time now) {
+  for (const bool forgetsRates : {false, true}) {
     for (auto it = sources_.begin(); it != sources_.end();) {
       const Visits& visits = it->second;
-      const bool forgotten = visits.live == 0 && (mayForgive || visits.bucket.IsFull(now));
+      const bool forgotten = visits.connections == 0 && (forgetsRates || visits.bucket.IsFull(now));
       it = forgotten ? sources_.erase(it) : std::next(it);
     }
     if (sources_.size() < kMostSources) break;

@@ -1,4 +1,4 @@
-// Who may come in: by address, by how many are there already, by how many come in a second.
+// Which clients are accepted: by address, by how many connections there are, by how many come in a second.
 #pragma once
 
 #include <cstdint>
@@ -7,52 +7,55 @@
 
 #include "protocol/messages.h"
 #include "server/admission/address_rules.h"
+#include "server/admission/capacity.h"
 #include "server/admission/source.h"
 #include "server/admission/token_bucket.h"
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
 class Admission {
  public:
-  explicit Admission(uint32_t maxChildren);
+  Admission();
 
   void SetLimits(const protocol::AdmissionCommand& limits);
-  uint32_t maxChildren() const { return limits_.maxChildren; }
+  Capacity& capacity() { return capacity_; }
+  const Capacity& capacity() const { return capacity_; }
   bool SetRules(std::string_view text) { return rules_.Parse(text); }
   void SetPolicy(protocol::Reason reason, protocol::Policy policy);
 
-  // Whether the next client can be taken from the line, were it to be turned away. Only the limits of the
-  // whole server let clients wait there: one that is over a limit of its own would keep the others behind it
-  // waiting.
-  bool TakesFromLine(size_t live, int64_t now) const;
-  // When time alone changes that; 0: it does not.
-  int64_t OpensAt(size_t live, int64_t now) const;
+  // Whether to take the next client out of the backlog, be it only to refuse it. Only a limit of the whole
+  // server can leave clients in the backlog: a client over its own limit would block the ones behind it.
+  bool MayAccept(size_t serving, Time now) const;
+  // When the passing of time changes that.
+  Deadline OpensAt(size_t serving, Time now) const;
 
-  // Why this client is turned away; nothing when it may come in, and then it is counted.
-  std::optional<protocol::Reason> Refuse(const Address& peer, size_t live, int64_t now);
-  // One that had come in has gone.
-  void Leave(const Source& source, int64_t now);
+  // Why this client is refused. Nothing when it is admitted, and then it is counted.
+  std::optional<protocol::Reason> Refuse(const Address& peer, size_t serving, Time now);
+  // A connection that was admitted has ended.
+  void Release(const Source& source, Time now);
 
   size_t sources() const { return sources_.size(); }
 
  private:
   struct Visits {
-    uint32_t live = 0;
+    uint32_t connections = 0;
     TokenBucket bucket = {};
   };
 
-  // Neighbouring networks belong to one owner, who shall not choose where they fall in the table.
+  // Seeded: whoever controls many networks must not be able to choose addresses that collide in the table.
   struct Hash {
     uint64_t seed;
     size_t operator()(uint64_t key) const;
   };
 
   bool Queues(protocol::Reason reason) const;
-  void ForgetTheIdle(int64_t now);
+  void ForgetIdleSources(Time now);
 
   AddressRules rules_;
-  protocol::AdmissionCommand limits_{};
+  Capacity capacity_{Capacity::kUnlimited};
+  uint32_t maxPerSource_ = 0;  // 0: no limit
   protocol::Policy policies_[protocol::kReasons] = {};
   Rate rate_;
   Rate sourceRate_;

@@ -1,4 +1,4 @@
-// How clients are turned away, and how that is told: a flood of them costs a close each, and a record a
+// How clients are refused, and how that is reported. A flood of refused clients costs one close(2) each and one record a
 // second.
 #pragma once
 
@@ -6,28 +6,31 @@
 #include <deque>
 #include <string>
 
-#include "protocol/channel.h"
 #include "protocol/messages.h"
+#include "server/reports.h"
 #include "support/address.h"
+#include "support/time.h"
 
 namespace truefork {
 
 class Refusals {
  public:
-  // Policy::Reset closes with a reset, anything else says `text` first, if there is any.
+  explicit Refusals(Reports& reports) : reports_(reports) {}
+
+  // With Policy::Reset the connection is reset. With any other it is sent `text`, if there is one, and closed.
   void SetPolicy(protocol::Reason reason, protocol::Policy policy, std::string text);
 
-  // Takes the descriptor over.
-  void TurnAway(int fd, protocol::Reason reason, const Address& peer, int64_t now);
+  // Takes ownership of the descriptor.
+  void Refuse(int fd, protocol::Reason reason, const Address& peer, Time now);
 
-  // When Attend() has something to do; 0: never.
-  int64_t NextDeadline() const;
-  void Attend(Channel& channel, int64_t now);
+  // Closes connections that have had time to read their text, and sends the records that are due.
+  Deadline NextDeadline() const;
+  void Enforce(Time now);
 
-  // The server stops: tells what is not told yet, and waits for nobody's reading.
-  void End(Channel& channel);
+  // The server stops accepting: sends all records and closes all connections.
+  void Finish();
 
-  // In a child, which must not hold them open.
+  // In a child, which must not keep them open.
   void CloseDescriptors();
 
  private:
@@ -36,20 +39,21 @@ class Refusals {
     std::string text = {};
   };
   struct Tally {
-    uint32_t untold = 0;
-    int64_t tellAt = 0;
-    Address last = {};  // who was turned away last
+    uint32_t unreported = 0;
+    Deadline reportAt = Deadline::Immediate();
+    Address latest = {};
   };
-  struct Leaving {
+  struct Lingering {
     int fd;
-    int64_t closeAt;
+    Deadline closeAt;
   };
 
-  void Tell(Channel& channel, uint32_t reason, int64_t now);
+  void Report(uint32_t reason, Time now);
 
+  Reports& reports_;
   Manner manners_[protocol::kReasons];
   Tally tallies_[protocol::kReasons];
-  std::deque<Leaving> leaving_;
+  std::deque<Lingering> lingering_;  // the oldest first
 };
 
 }  // namespace truefork

@@ -9,7 +9,7 @@ namespace truefork {
 
 namespace {
 
-// Sets the bits from `bits` on to 0 or 1.
+// Sets all bits after the first `bits` to 0 or 1.
 Ip Fill(const Ip& ip, unsigned bits, bool with) {
   Ip filled = ip;
   const unsigned size = ip.isV4 ? 4 : 16;
@@ -48,7 +48,7 @@ Source SourceOf(const Address& address) {
   if (!ip) return std::nullopt;
   uint64_t key = 0;
   for (unsigned i = 0; i < 8; i++) key = key << 8 | ip->bytes[i];
-  // ffff:ffff:…, which no client has (it is multicast), keeps the IPv4 addresses apart.
+  // ffff:ffff::/32 is multicast, so no client has an address there: it tells IPv4 addresses from IPv6 networks.
   return ip->isV4 ? key >> 32 | uint64_t{0xffffffff} << 32 : key;
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "support/clock.h"
+#include "support/assert.h"
 
 namespace truefork {
 
@@ -12,80 +12,77 @@ using protocol::Limit;
 
 namespace {
 
-// The earlier of two deadlines, of which 0 is none.
-int64_t Earlier(int64_t one, int64_t other) {
-  if (one == 0 || other == 0) return one + other;
-  return std::min(one, other);
+std::optional<Duration> MillisecondsOrNone(uint32_t milliseconds) {
+  if (milliseconds == 0) return std::nullopt;
+  return std::chrono::milliseconds(milliseconds);
 }
 
 }  // namespace
 
-void Supervisor::SetTimes(const Times& times) {
+void ConnectionTimeouts::SetTimes(const protocol::TimesCommand& command) {
+  SetTimes({MillisecondsOrNone(command.firstByteMs), MillisecondsOrNone(command.idleMs),
+            MillisecondsOrNone(command.connectionMs), std::chrono::milliseconds(command.killMs)});
+}
+
+void ConnectionTimeouts::SetTimes(const Times& times) {
   times_ = times;
+  const Time now = Now();
   for (uint32_t slot = 0; slot < watched_.size(); slot++) {
-    if (watched_[slot].pid != 0 && watched_[slot].limit == Limit::None) Arm(slot);
+    if (watched_[slot].pid != 0 && watched_[slot].limit == Limit::None) Arm(slot, now);
   }
 }
 
-uint32_t Supervisor::TakeSlot() {
-  const uint32_t slot = slots_.Take();
+void ConnectionTimeouts::Watch(uint32_t slot, pid_t pid, int fd, const Address& peer) {
   if (slot >= watched_.size()) watched_.resize(slot + 1);
-  return slot;
-}
-
-void Supervisor::Watch(uint32_t slot, pid_t pid, int fd, const Address& peer) {
   Watched& child = watched_[slot];
+  TRUEFORK_ASSERT(child.pid == 0);
   child.pid = pid;
-  child.since = child.countedFrom = NowMicros();
-  if (times_.firstByte > 0 || times_.idle > 0) child.traffic = TcpTraffic::Of(fd, peer);
-  Arm(slot);
+  child.since = child.countedFrom = Now();
+  if (times_.firstByte || times_.idle) child.traffic = TcpTraffic::Of(fd, peer);
+  Arm(slot, child.since);
 }
 
-Supervisor::Outcome Supervisor::Leave(uint32_t slot) {
-  const Outcome outcome = Unwatch(slot);
-  slots_.Free(slot);
-  return outcome;
-}
-
-Supervisor::Outcome Supervisor::Unwatch(uint32_t slot) {
+ConnectionTimeouts::Outcome ConnectionTimeouts::Unwatch(uint32_t slot) {
+  TRUEFORK_ASSERT(slot < watched_.size());
   deadlines_.Remove(slot);
   const Watched child = watched_[slot];
-  const Slot& said = slots_[slot];
-  const Outcome outcome{std::max<uint64_t>(said.bytesIn, child.bytesIn),
-                        std::max<uint64_t>(said.bytesOut, child.bytesOut), child.limit, said.isOutOfMemory,
-                        said.execErrnum};
+  const Slot& counted = slots_[slot];
+  const Outcome outcome{std::max<uint64_t>(counted.bytesIn, child.bytesIn),
+                        std::max<uint64_t>(counted.bytesOut, child.bytesOut), child.limit,
+                        counted.outOfMemory != 0, counted.execErrnum};
   watched_[slot] = {};
   slots_.Clear(slot);
   return outcome;
 }
 
-void Supervisor::EnforceLimits(int64_t now) {
-  while (const auto slot = deadlines_.TakeDue(now)) Look(*slot, now);
+void ConnectionTimeouts::Enforce(Time now) {
+  while (const auto slot = deadlines_.TakeDue(now)) Check(*slot, now);
 }
 
-void Supervisor::Blame(Limit limit) {
+void ConnectionTimeouts::Blame(Limit limit) {
   for (Watched& child : watched_) {
     if (child.pid != 0 && child.limit == Limit::None) child.limit = limit;
   }
 }
 
-// A deadline is not moved whenever a byte moves, which only the child sees: when it comes, the slot tells
-// whether it has come in truth.
-void Supervisor::Arm(uint32_t slot) {
+// Deadlines are lazy: a byte that moves, which only the child sees, moves no deadline. When one fires, the slot is read
+// again, and if bytes have moved since, the deadline is set anew.
+void ConnectionTimeouts::Arm(uint32_t slot, Time now) {
   const Watched& child = watched_[slot];
-  int64_t next = times_.connection > 0 ? child.since + times_.connection : 0;
-  if (times_.firstByte > 0 && BytesIn(slot) == 0) next = Earlier(next, child.countedFrom + times_.firstByte);
-  if (times_.idle > 0) next = Earlier(next, LastActivity(slot) + times_.idle);
-  if (next > 0) {
+  Deadline next;
+  if (times_.connection) next = child.since + *times_.connection;
+  if (times_.firstByte && BytesIn(slot) == 0) next = std::min<Deadline>(next, child.countedFrom + *times_.firstByte);
+  if (times_.idle) next = std::min<Deadline>(next, LastActivity(slot, now) + *times_.idle);
+  if (next.IsSet()) {
     deadlines_.Set(slot, next);
   } else {
     deadlines_.Remove(slot);
   }
 }
 
-void Supervisor::Look(uint32_t slot, int64_t now) {
+void ConnectionTimeouts::Check(uint32_t slot, Time now) {
   if (watched_[slot].limit != Limit::None) {
-    kill(watched_[slot].pid, SIGKILL);  // it has had SIGTERM, and its time to obey
+    kill(watched_[slot].pid, SIGKILL);  // It had SIGTERM, and its time to obey.
     return;
   }
   Limit limit = Overdue(slot, now);
@@ -93,52 +90,53 @@ void Supervisor::Look(uint32_t slot, int64_t now) {
     AskKernel(slot, now);
     limit = Overdue(slot, now);
   }
-  if (limit == Limit::None) return Arm(slot);
+  if (limit == Limit::None) return Arm(slot, now);
   End(slot, limit, now);
 }
 
-Limit Supervisor::Overdue(uint32_t slot, int64_t now) const {
+Limit ConnectionTimeouts::Overdue(uint32_t slot, Time now) const {
   const Watched& child = watched_[slot];
-  if (times_.connection > 0 && now >= child.since + times_.connection) return Limit::Connection;
-  if (times_.firstByte > 0 && BytesIn(slot) == 0 && now >= child.countedFrom + times_.firstByte)
+  if (times_.connection && now >= child.since + *times_.connection) return Limit::Connection;
+  if (times_.firstByte && BytesIn(slot) == 0 && now >= child.countedFrom + *times_.firstByte)
     return Limit::FirstByte;
-  if (times_.idle > 0 && now >= LastActivity(slot) + times_.idle) return Limit::Idle;
+  if (times_.idle && now >= LastActivity(slot, now) + *times_.idle) return Limit::Idle;
   return Limit::None;
 }
 
-// Before a connection is ended for its silence, the kernel is asked whether it is silent: the child may hang
-// before it has read what came, an executed program writes to no slot, and what was written long ago may
-// still be on its way to a slow reader.
-void Supervisor::AskKernel(uint32_t slot, int64_t now) {
+// A connection is idle when neither the child nor the kernel has moved a byte. What the child counts is not enough: a
+// child may hang before it reads what came, an executed program counts nothing, and what a child wrote long ago may still
+// be on its way to a slow reader.
+void ConnectionTimeouts::AskKernel(uint32_t slot, Time now) {
   Watched& child = watched_[slot];
-  const bool childSays = slots_[slot].lastActivity > 0;
+  const bool childCounts = slots_[slot].lastActivity.load() != Time{};
   const auto answer = child.traffic ? child.traffic->Ask() : std::nullopt;
   if (!answer) {
-    if (!childSays) child.countedFrom = now;  // nobody knows: silence is not assumed
+    if (!childCounts) child.countedFrom = now;  // Neither source knows: idleness is not assumed.
     return;
   }
-  child.lastSeen = std::max(child.lastSeen, now - answer->sinceInUs);
-  if (!childSays) child.lastSeen = std::max(child.lastSeen, now - answer->sinceOutUs);
+  child.lastSeen = std::max(child.lastSeen, now - answer->sinceIn);
+  if (!childCounts) child.lastSeen = std::max(child.lastSeen, now - answer->sinceOut);
   if (answer->isSending && answer->bytesOut != child.bytesOut) child.lastSeen = now;
   child.bytesIn = answer->bytesIn;
   child.bytesOut = answer->bytesOut;
 }
 
-uint64_t Supervisor::BytesIn(uint32_t slot) const {
+uint64_t ConnectionTimeouts::BytesIn(uint32_t slot) const {
   return std::max<uint64_t>(slots_[slot].bytesIn, watched_[slot].bytesIn);
 }
 
-int64_t Supervisor::LastActivity(uint32_t slot) const {
+// The slot is the child's to write: a time that has not come yet counts as now.
+Time ConnectionTimeouts::LastActivity(uint32_t slot, Time now) const {
   const Watched& child = watched_[slot];
-  return std::max({child.countedFrom, child.lastSeen, slots_[slot].lastActivity.load()});
+  return std::max({child.countedFrom, child.lastSeen, std::min(slots_[slot].lastActivity.load(), now)});
 }
 
-void Supervisor::End(uint32_t slot, Limit limit, int64_t now) {
-  AskKernel(slot, now);  // for what moved since the child last said so
+void ConnectionTimeouts::End(uint32_t slot, Limit limit, Time now) {
+  AskKernel(slot, now);  // for bytes that have moved since the child last counted
   watched_[slot].limit = limit;
-  if (times_.kill > 0) {
+  if (times_.killDelay > Duration::zero()) {
     kill(watched_[slot].pid, SIGTERM);
-    deadlines_.Set(slot, now + times_.kill);
+    deadlines_.Set(slot, now + times_.killDelay);
   } else {
     kill(watched_[slot].pid, SIGKILL);
   }

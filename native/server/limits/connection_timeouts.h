@@ -1,8 +1,7 @@
-// Watches each child from outside: how long its connection may be silent and how long it may last, and what
-// became of it. A child that hangs is ended as surely as one that waits.
+// The limits on the time of a connection, enforced from outside: a child that hangs is ended as surely as one
+// that waits.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -13,72 +12,68 @@
 #include "server/limits/slots.h"
 #include "server/limits/tcp_traffic.h"
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
-class Supervisor {
+class ConnectionTimeouts {
  public:
-  // Microseconds; 0: no such limit.
   struct Times {
-    int64_t firstByte = 0;   // until the client's first byte
-    int64_t idle = 0;        // during which no byte moves, either way
-    int64_t connection = 0;  // from accept to the child's end
-    int64_t kill = 0;        // from SIGTERM to SIGKILL; 0: SIGKILL at once
+    std::optional<Duration> firstByte = {};   // until the client's first byte
+    std::optional<Duration> idle = {};        // during which no byte moves, in either direction
+    std::optional<Duration> connection = {};  // from accept to the child's end
+    Duration killDelay{0};                    // from SIGTERM to SIGKILL; 0: SIGKILL at once
   };
 
-  bool ok() const { return slots_.ok(); }
+  explicit ConnectionTimeouts(Slots& slots) : slots_(slots) {}
 
-  // What is served already is measured anew.
+  // They apply to connections that are served already, too.
   void SetTimes(const Times& times);
+  void SetTimes(const protocol::TimesCommand& command);
 
-  // Before the fork: the slot of the child to come.
-  uint32_t TakeSlot();
-  Slot& SlotOf(uint32_t slot) { return slots_[slot]; }
+  Duration killDelay() const { return times_.killDelay; }
 
-  // In the parent: this child serves this connection from now on.
+  // In the parent: the child with this slot serves this connection from now on.
   void Watch(uint32_t slot, pid_t pid, int fd, const Address& peer);
 
-  // The child is gone, or was never forked: what its slot says.
+  // Its connection has ended. The slot is cleared.
   struct Outcome {
-    uint64_t bytesIn;
-    uint64_t bytesOut;
-    protocol::Limit limit;  // by which we have ended it
-    bool isOutOfMemory;     // its own last words
-    int execErrnum;
+    uint64_t bytesIn = 0;
+    uint64_t bytesOut = 0;
+    protocol::Limit limit = protocol::Limit::None;  // by which it was ended
+    bool isOutOfMemory = false;                     // as the child says
+    int execErrnum = 0;
   };
-  Outcome Leave(uint32_t slot);
-  // The same of a child that goes on to serve another.
   Outcome Unwatch(uint32_t slot);
 
-  // When EnforceLimits() has something to do; 0: never.
-  int64_t NextDeadline() const { return deadlines_.empty() ? 0 : deadlines_.Next(); }
-  void EnforceLimits(int64_t now);
+  Deadline NextDeadline() const { return deadlines_.Next(); }
+  void Enforce(Time now);
 
-  // The server stops: who is ended from now on, is for that reason.
+  // Every connection that lasts is ended by this limit.
   void Blame(protocol::Limit limit);
 
  private:
   struct Watched {
-    pid_t pid = 0;  // 0: nobody
+    pid_t pid = 0;  // 0: the slot is not watched
     protocol::Limit limit = protocol::Limit::None;
-    int64_t since = 0;
-    int64_t countedFrom = 0;  // silence before is not held against it
+    Time since{};
+    Time countedFrom{};  // idle time before this does not count
     std::optional<TcpTraffic> traffic = std::nullopt;
-    int64_t lastSeen = 0;  // when the kernel, at our last question, had last seen data move
-    uint64_t bytesIn = 0;  // what it had counted then
+    Time lastSeen{};       // when the kernel, last asked, had last seen data move
+    uint64_t bytesIn = 0;  // and what it had counted
     uint64_t bytesOut = 0;
   };
 
-  void Arm(uint32_t slot);
-  void Look(uint32_t slot, int64_t now);
-  void AskKernel(uint32_t slot, int64_t now);
-  protocol::Limit Overdue(uint32_t slot, int64_t now) const;
+  void Arm(uint32_t slot, Time now);
+  void Check(uint32_t slot, Time now);
+  void AskKernel(uint32_t slot, Time now);
+  protocol::Limit Overdue(uint32_t slot, Time now) const;
   uint64_t BytesIn(uint32_t slot) const;
-  int64_t LastActivity(uint32_t slot) const;
-  void End(uint32_t slot, protocol::Limit limit, int64_t now);
+  Time LastActivity(uint32_t slot, Time now) const;
+  void End(uint32_t slot, protocol::Limit limit, Time now);
 
   Times times_;
-  Slots slots_;
+  Slots& slots_;
   Deadlines deadlines_;
   arena::Vector<Watched> watched_;  // by slot
 };

@@ -2,7 +2,7 @@
 
 namespace truefork {
 
-void Deadlines::Set(uint32_t key, int64_t when) {
+void Deadlines::Set(uint32_t key, Deadline when) {
   if (key >= places_.size()) places_.resize(key + 1, kAbsent);
   size_t at = places_[key];
   if (at == kAbsent) {
@@ -20,8 +20,8 @@ void Deadlines::Remove(uint32_t key) {
   if (key < places_.size() && places_[key] != kAbsent) RemoveAt(places_[key]);
 }
 
-std::optional<uint32_t> Deadlines::TakeDue(int64_t now) {
-  if (heap_.empty() || heap_.front().when > now) return std::nullopt;
+std::optional<uint32_t> Deadlines::TakeDue(Time now) {
+  if (heap_.empty() || !heap_.front().when.HasPassed(now)) return std::nullopt;
   const uint32_t key = heap_.front().key;
   RemoveAt(0);
   return key;
@@ -32,7 +32,7 @@ void Deadlines::RemoveAt(size_t at) {
   const Entry last = heap_.back();
   heap_.pop_back();
   if (at == heap_.size()) return;
-  // The last one takes the place, and may belong above or below it.
+  // The last entry fills the gap, and may belong above or below it.
   if (at > 0 && last.when < heap_[(at - 1) / 2].when) {
     SiftUp(at, last);
   } else {
@@ -43,7 +43,7 @@ void Deadlines::RemoveAt(size_t at) {
 void Deadlines::SiftUp(size_t at, Entry entry) {
   while (at > 0) {
     const size_t parent = (at - 1) / 2;
-    if (heap_[parent].when <= entry.when) break;
+    if (!(entry.when < heap_[parent].when)) break;
     Place(at, heap_[parent]);
     at = parent;
   }
@@ -55,7 +55,7 @@ void Deadlines::SiftDown(size_t at, Entry entry) {
     size_t child = 2 * at + 1;
     if (child >= heap_.size()) break;
     if (child + 1 < heap_.size() && heap_[child + 1].when < heap_[child].when) child++;
-    if (heap_[child].when >= entry.when) break;
+    if (!(heap_[child].when < entry.when)) break;
     Place(at, heap_[child]);
     at = child;
   }

@@ -1,5 +1,5 @@
-// When each child has to be looked at next: a heap, so that with ten thousand children the nearest deadline
-// is still at hand, and one can be moved or taken away in a few steps.
+// The next deadline of each child, in a heap: with ten thousand children the nearest is still found at once,
+// and one is moved or removed in a few steps.
 #pragma once
 
 #include <cstddef>
@@ -7,25 +7,27 @@
 #include <optional>
 
 #include "speed/arena.h"
+#include "support/time.h"
 
 namespace truefork {
 
-// Keys are small numbers, used again and again (slot indices): a table by key says where in the heap each is.
+// Keys are slot indices, small numbers that are used again, so a table by key says where in the heap each
+// entry is.
 class Deadlines {
  public:
   // Sets or moves the deadline of this key.
-  void Set(uint32_t key, int64_t when);
+  void Set(uint32_t key, Deadline when);
   void Remove(uint32_t key);
 
   bool empty() const { return heap_.empty(); }
-  int64_t Next() const { return heap_.front().when; }  // not of an empty one
+  Deadline Next() const { return heap_.empty() ? Deadline::Never() : heap_.front().when; }
 
-  // Takes away the nearest deadline, if it has come, and gives its key.
-  std::optional<uint32_t> TakeDue(int64_t now);
+  // Removes the nearest deadline, if it has passed, and returns its key.
+  std::optional<uint32_t> TakeDue(Time now);
 
  private:
   struct Entry {
-    int64_t when;
+    Deadline when;
     uint32_t key;
   };
 

@@ -15,8 +15,8 @@ namespace truefork {
 
 namespace {
 
-// RFC 9293, in the kernel's numbering (include/net/tcp_states.h): the peer has finished, and its FIN counts
-// as one byte in the sequence numbers.
+// The states in which the peer has finished (RFC 9293; the kernel's numbers are in include/net/tcp_states.h). Its FIN
+// counts as one byte in the sequence numbers.
 bool HasReceivedFin(uint8_t state) {
   constexpr uint8_t kTimeWait = 6, kCloseWait = 8, kLastAck = 9, kClosing = 11;
   return state == kTimeWait || state == kCloseWait || state == kLastAck || state == kClosing;
@@ -52,7 +52,7 @@ std::optional<TcpTraffic> TcpTraffic::Of(int fd, const Address& peer) {
 }
 
 std::optional<TcpTraffic::Answer> TcpTraffic::Ask() const {
-  // Opened for each question, which are few: one kept open would be every child's too.
+  // Opened for each question, of which there are few: every child would inherit one that stays open.
   const int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   if (netlink < 0) return std::nullopt;
   struct {
@@ -79,7 +79,7 @@ std::optional<TcpTraffic::Answer> TcpTraffic::Ask() const {
   int left = static_cast<int>(size - NLMSG_LENGTH(sizeof *message));
   for (const auto* attribute = reinterpret_cast<const rtattr*>(message + 1); RTA_OK(attribute, left);
        attribute = RTA_NEXT(attribute, left)) {
-    // An older kernel knows fewer fields than our headers; bytes_received is from 4.1.
+    // An older kernel has fewer fields than our headers. bytes_received came with 4.1.
     if (attribute->rta_type != INET_DIAG_INFO ||
         RTA_PAYLOAD(attribute) < offsetof(tcp_info, tcpi_bytes_received) + sizeof(uint64_t))
       continue;
@@ -89,8 +89,8 @@ std::optional<TcpTraffic::Answer> TcpTraffic::Ask() const {
     answer.bytesIn = info.tcpi_bytes_received - (HasReceivedFin(message->idiag_state) ? 1 : 0);
     answer.bytesOut = info.tcpi_bytes_acked;
     answer.isSending = info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
-    answer.sinceInUs = int64_t{info.tcpi_last_data_recv} * 1000;
-    answer.sinceOutUs = int64_t{info.tcpi_last_data_sent} * 1000;
+    answer.sinceIn = std::chrono::milliseconds(info.tcpi_last_data_recv);
+    answer.sinceOut = std::chrono::milliseconds(info.tcpi_last_data_sent);
     return answer;
   }
   return std::nullopt;

@@ -1,6 +1,5 @@
-// What the kernel knows of a TCP connection, asked for by its two addresses (sock_diag(7)): it needs no
-// descriptor of the connection, which the process that forks has closed, and no word from the child, which
-// may hang.
+// What the kernel knows about a TCP connection, asked for by its two addresses (sock_diag(7)). This needs neither a
+// descriptor of the connection, which the zygote has closed, nor an answer of the child, which may hang.
 #pragma once
 
 #include <linux/inet_diag.h>
@@ -9,20 +8,21 @@
 #include <optional>
 
 #include "support/address.h"
+#include "support/time.h"
 
 namespace truefork {
 
 class TcpTraffic {
  public:
-  // By which a connection is known; nothing where it is not of TCP (getsockname(2)).
+  // Nothing where the connection is not of TCP.
   static std::optional<TcpTraffic> Of(int fd, const Address& peer);
 
   struct Answer {
     uint64_t bytesIn;    // arrived in order, read or not
     uint64_t bytesOut;   // acknowledged by the peer
     bool isSending;      // something that was written is not acknowledged yet
-    int64_t sinceInUs;   // since data last came
-    int64_t sinceOutUs;  // since data was last sent
+    Duration sinceIn;    // since data last came
+    Duration sinceOut;   // since data was last sent
   };
 
   // Nothing where the connection is gone, or the kernel has no such service.

@@ -1,4 +1,4 @@
-#include "server/limits/rlimits.h"
+#include "server/limits/resource_limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,11 @@ namespace truefork {
 
 namespace {
 
-// SIGXCPU comes at the limit, SIGKILL this many seconds later: for one that has a listener and goes on.
+// SIGXCPU comes at the soft limit, SIGKILL this many seconds later, at the hard one: a child that handles SIGXCPU could
+// otherwise go on.
 constexpr uint64_t kCpuGrace = 1;
 
-// Private memory that can be written to, in bytes: what RLIMIT_DATA counts (proc(5), VmData).
+// Private writable memory in bytes, which is what RLIMIT_DATA counts (proc(5), VmData).
 uint64_t DataSize() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -32,8 +33,7 @@ uint64_t DataSize() {
 
 void Require(bool succeeded, const char* what) {
   if (succeeded) return;
-  const std::string line = std::string("truefork: ") + what + ": " + strerror(errno) + "\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  dprintf(STDERR_FILENO, "truefork: %s: %s\n", what, strerror(errno));
   _exit(EX_OSERR);
 }
 
@@ -51,32 +51,41 @@ void SetOomScoreAdj(int value) {
 
 }  // namespace
 
-void Resources::Set(const protocol::ResourcesCommand& given) {
+void ResourceLimits::Set(const protocol::ResourcesCommand& given) {
   given_ = given;
   MeasureMemory();
 }
 
-void Resources::MeasureMemory() {
-  if (CapsMemory()) zygotesData_ = DataSize();
+void ResourceLimits::MeasureMemory() {
+  if (Has(protocol::kMemory)) zygoteData_ = DataSize();
 }
 
-void Resources::Limit(OfWhat child) const {
+void ResourceLimits::Apply(Child child) const {
   using namespace protocol;
   if (Has(kCpu)) SetLimit(RLIMIT_CPU, given_.cpuSeconds, given_.cpuSeconds + kCpuGrace, "RLIMIT_CPU");
   if (Has(kOpenFiles)) SetLimit(RLIMIT_NOFILE, given_.openFiles, given_.openFiles, "RLIMIT_NOFILE");
   if (Has(kCore)) SetLimit(RLIMIT_CORE, given_.core, given_.core, "RLIMIT_CORE");
-  const uint64_t data = given_.memory + (child == OfWhat::Copy ? zygotesData_ : 0);
+  const uint64_t data = given_.memory + (child == Child::Fork ? zygoteData_ : 0);
   if (Has(kMemory)) SetLimit(RLIMIT_DATA, data, data, "RLIMIT_DATA");
   if (Has(kNice)) Require(setpriority(PRIO_PROCESS, 0, given_.nice) == 0, "setpriority");
   if (Has(kOomScoreAdj)) SetOomScoreAdj(given_.oomScoreAdj);
 }
 
-bool Resources::IsOutOfCpu(int status, uint64_t cpuUs) const {
+protocol::Limit ResourceLimits::CauseOfEnd(int status, const rusage& usage, bool isOutOfMemory) const {
+  if (IsOutOfCpu(status, usage)) return protocol::Limit::Cpu;
+  // A child that coped without the memory, and ended well, was not ended by the limit.
+  if (status != 0 && isOutOfMemory && Has(protocol::kMemory)) return protocol::Limit::Memory;
+  return protocol::Limit::None;
+}
+
+bool ResourceLimits::IsOutOfCpu(int status, const rusage& usage) const {
   if (!Has(protocol::kCpu) || !WIFSIGNALED(status)) return false;
   if (WTERMSIG(status) == SIGXCPU) return true;
-  // The limit is held by counting ticks, of which a virtual machine may have lost some that the record of
-  // what was used does not have: up to a quarter is given.
-  return WTERMSIG(status) == SIGKILL && cpuUs * 4 >= given_.cpuSeconds * 3'000'000;
+  // The kernel enforces the limit by counting clock ticks, and measures usage otherwise. On a virtual machine that loses
+  // ticks the two differ, so a SIGKILL within a quarter of the limit counts as its.
+  const double used = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+                      1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  return WTERMSIG(status) == SIGKILL && used * 4 >= given_.cpuSeconds * 3.0;
 }
 
 }  // namespace truefork
