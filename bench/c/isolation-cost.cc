@@ -100,8 +100,8 @@ int main() {
       {"subreaper", BecomeSubreaper, noParent, {}},
       {"a page of its own of the slots", keepOnePage, noParent, {}},
       {"Landlock scope", [&] { landlock.Enter(0); }, noParent, {}},
-      {"filter of system calls", [&] { EnterFilter(filter); }, noParent, {}},
-      {"sandbox: Landlock with file rules, and the filter", [&] { sandbox.Enter(0); }, noParent, {}},
+      {"Landlock scope, and file rules", [&] { sandbox.Enter(0); }, noParent, {}},
+      {"the filter of system calls, which the zygote loads once", [&] { EnterFilter(filter); }, noParent, {}},
       {"sandbox with a user of its own", [&] { withUser.Enter(3'000'000); }, noParent, {}},
       {"look for orphans", nothing, [&](pid_t) { tree.KillOrphans([](pid_t) { return true; }); }, {}},
   };

@@ -2,8 +2,8 @@
 
 namespace truefork {
 
-// From now on, in this process and its children, a failed allocation is noted in the child's slot: by V8 before it
-// aborts, and by operator new before it throws.
+// From now on, in this process and its children, a failed allocation is noted in the child's slot: by V8
+// before it aborts, and by operator new before it throws.
 void NoteOutOfMemory();
 
 }  // namespace truefork

@@ -1,4 +1,5 @@
-// The child's side of its slot: the bytes of its connection are counted here, for the price of reading the clock.
+// The child's side of its slot: the bytes of its connection are counted here, for the price of reading the
+// clock.
 #pragma once
 
 #include <cstddef>

@@ -83,6 +83,12 @@ void Confinement::PrepareSandbox(const ConfinementRules::Sandbox& sandbox, std::
   }
 }
 
+int Confinement::EnterOnce() const {
+  if (!Has(kFiltersCalls)) return 0;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return EnterFilter(filter_);
+}
+
 Confinement::Entered Confinement::Enter(uint32_t uid) const {
   if (Has(kLimitsFileSize)) {
     // Ignored, so that a write beyond the limit fails with EFBIG, and does not end the process.
@@ -99,11 +105,6 @@ Confinement::Entered Confinement::Enter(uint32_t uid) const {
   if (Has(kGuardsMemory)) {
     if (const int errnum = domain_.Enter()) return {"Landlock", errnum};
     domain_.CloseDescriptor();
-  }
-  if (Has(kFiltersCalls)) {
-    const long result = RawSyscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (result < 0) return {"no_new_privs", static_cast<int>(-result)};
-    if (const int errnum = EnterFilter(filter_)) return {"the filter of system calls", errnum};
   }
   return {nullptr, 0};
 }

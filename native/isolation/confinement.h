@@ -57,6 +57,10 @@ class Confinement {
   bool Any() const { return (holds_ & ~kDomainsTooDeep) != 0; }
   bool NeedsUser() const { return (holds_ & kOwnUser) != 0; }
 
+  // In the zygote, right before its first fork: what all children have in common and inherit, the filter of
+  // system calls. To load one costs more than a fork. 0, or an errno.
+  int EnterOnce() const;
+
   // In the child, before it starts threads, and for good. `uid` is its own user, where it needs one. Raw
   // system calls only, so it may run in a child that shares its parent's memory. Where a part fails, the
   // child must not go on.

@@ -1,5 +1,5 @@
-// Where connections come from: the listeners, the limits on who is admitted, and the connection held back while no process
-// can be forked for it.
+// Where connections come from: the listeners, the limits on who is admitted, and the connection held back
+// while no process can be forked for it.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace truefork {
 
 class Acceptor {
  public:
-  Acceptor(std::vector<Listeners::Socket> listeners, Admission& admission, Refusals& refusals, Reports& reports);
+  Acceptor(std::vector<Listeners::Socket> listeners, Admission& admission, Refusals& refusals,
+           Reports& reports);
 
   // listen(2). False with errno set; `failed` is the system call that did.
   bool Listen(const char** failed) { return listeners_.Listen(failed); }
@@ -27,13 +28,13 @@ class Acceptor {
   bool HasBegun() const { return hasBegun_; }
   uint64_t nextId() const { return nextId_; }
 
-  // For poll(2): the descriptor to wait for, or -1 while no client could be accepted. A listener that stays readable while
-  // nothing is accepted would make poll return at once, again and again.
+  // For poll(2): the descriptor to wait for, or -1 while no client could be accepted. A listener that stays
+  // readable while nothing is accepted would make poll return at once, again and again.
   int PollFd(size_t serving, Time now) const;
   Deadline NextDeadline(size_t serving, Time now) const;
 
-  // accept(2), where a client is ready and the limits allow; or the connection held back, which comes first. `serving` is
-  // how many connections are served now.
+  // accept(2), where a client is ready and the limits allow; or the connection held back, which comes first.
+  // `serving` is how many connections are served now.
   std::optional<Connection> Accept(bool isReady, size_t serving, Time now);
 
   // No process could be forked for this connection. It is kept, and comes again after a wait.
@@ -46,7 +47,8 @@ class Acceptor {
   void RetryNow() { backoff_.RetryNow(); }
   bool IsBackingOff(Time now) const { return backoff_.IsWaiting(now); }
 
-  // Draining accepts the clients that are in the backlog now, and no more. HasDrained() says when they all have been.
+  // Draining accepts the clients that are in the backlog now, and no more. HasDrained() says when they all
+  // have been.
   void BeginDrain();
   bool HasDrained() const { return drain_ && drain_->isOver; }
 

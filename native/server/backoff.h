@@ -1,5 +1,5 @@
-// What to do when the machine is short of something: neither spin nor give up, but try again, ever less often, until it
-// succeeds.
+// What to do when the machine is short of something: neither spin nor give up, but try again, ever less
+// often, until it succeeds.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,8 @@ class Backoff {
     retryAt_ = Deadline::Never();
   }
 
-  // What was short may have been freed: the next try need not wait. If it fails all the same, the wait goes on growing.
+  // What was short may have been freed: the next try need not wait. If it fails all the same, the wait goes
+  // on growing.
   void RetryNow() { retryAt_ = Deadline::Never(); }
 
   // Whether something has failed and not succeeded since.

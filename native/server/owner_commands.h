@@ -1,4 +1,5 @@
-// The owner's commands, on their way to the parts of a server that carry them out. Both kinds of server use it.
+// The owner's commands, on their way to the parts of a server that carry them out. Both kinds of server use
+// it.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@ namespace truefork {
 
 class OwnerCommands {
  public:
-  // Answers Ping by itself. A command that nothing was registered for is ignored: the other kind of server has it.
+  // Answers Ping by itself. A command that nothing was registered for is ignored: the other kind of server
+  // has it.
   explicit OwnerCommands(Channel& channel);
 
   // What carries out a command: given the struct in its message, or the whole message.
@@ -29,8 +31,8 @@ class OwnerCommands {
   // Reads what has arrived and carries it out. False when the owner is gone.
   [[nodiscard]] bool Obey();
 
-  // Waits until so many commands have been carried out in all: the settings that a server needs before its first client.
-  // False when the owner is gone.
+  // Waits until so many commands have been carried out in all: the settings that a server needs before its
+  // first client. False when the owner is gone.
   [[nodiscard]] bool Await(uint32_t count);
 
  private:

@@ -143,8 +143,8 @@ void Spares::DismissAll() {
   idle_.clear();
 }
 
-// False where the kernel has no memory for it. A worker whose answer would not be heard must not come back: it exits when
-// it finds its channel closed.
+// False where the kernel has no memory for it. A worker whose answer would not be heard must not come back:
+// it exits when it finds its channel closed.
 bool Spares::Watch(const Worker& worker) const {
   if (epoll_ < 0) return true;
   epoll_event event{};
@@ -153,14 +153,15 @@ bool Spares::Watch(const Worker& worker) const {
   return epoll_ctl(epoll_, EPOLL_CTL_ADD, worker.channel, &event) == 0;
 }
 
-// EPOLL_CTL_DEL, because close(2) alone does not end the watch: a child that was just forked may still hold a copy of the
-// descriptor (epoll(7), question 6).
+// EPOLL_CTL_DEL, because close(2) alone does not end the watch: a child that was just forked may still hold a
+// copy of the descriptor (epoll(7), question 6).
 void Spares::Close(const Worker& worker) const {
   if (epoll_ >= 0) epoll_ctl(epoll_, EPOLL_CTL_DEL, worker.channel, nullptr);
   close(worker.channel);
 }
 
-// The epoll set first: it is shared with the zygote, and what a child did to it would be done to the zygote's.
+// The epoll set first: it is shared with the zygote, and what a child did to it would be done to the
+// zygote's.
 void Spares::CloseDescriptors() {
   if (epoll_ >= 0) close(epoll_);
   epoll_ = -1;

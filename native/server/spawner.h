@@ -1,5 +1,5 @@
-// How a child comes to be. There are two ways: fork(2), where it goes on with the zygote's memory, and clone(2) with
-// execve(2), where it becomes another program.
+// How a child comes to be. There are two ways: fork(2), where it goes on with the zygote's memory, and
+// clone(2) with execve(2), where it becomes another program.
 #pragma once
 
 #include <sys/types.h>

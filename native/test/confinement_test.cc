@@ -51,6 +51,7 @@ TEST(ConfinementTest, ASandboxHoldsInEveryPart) {
                                      kGuardsNetwork | kLimitsFileSize | kLimitsProcesses | kOwnUser);
   const uint32_t uid = 3'000'000 + getpid();
   Subject subject([&] {
+    EXPECT_EQ(confinement.EnterOnce(), 0);
     const auto entered = confinement.Enter(uid);
     EXPECT_EQ(entered.part, nullptr) << entered.part << ": " << strerror(entered.errnum);
     EXPECT_EQ(getuid(), uid);

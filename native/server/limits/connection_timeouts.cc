@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "isolation/process_group.h"
 #include "support/assert.h"
 
 namespace truefork {
@@ -65,13 +66,14 @@ void ConnectionTimeouts::Blame(Limit limit) {
   }
 }
 
-// Deadlines are lazy: a byte that moves, which only the child sees, moves no deadline. When one fires, the slot is read
-// again, and if bytes have moved since, the deadline is set anew.
+// Deadlines are lazy: a byte that moves, which only the child sees, moves no deadline. When one fires, the
+// slot is read again, and if bytes have moved since, the deadline is set anew.
 void ConnectionTimeouts::Arm(uint32_t slot, Time now) {
   const Watched& child = watched_[slot];
   Deadline next;
   if (times_.connection) next = child.since + *times_.connection;
-  if (times_.firstByte && BytesIn(slot) == 0) next = std::min<Deadline>(next, child.countedFrom + *times_.firstByte);
+  if (times_.firstByte && BytesIn(slot) == 0)
+    next = std::min<Deadline>(next, child.countedFrom + *times_.firstByte);
   if (times_.idle) next = std::min<Deadline>(next, LastActivity(slot, now) + *times_.idle);
   if (next.IsSet()) {
     deadlines_.Set(slot, next);
@@ -82,7 +84,7 @@ void ConnectionTimeouts::Arm(uint32_t slot, Time now) {
 
 void ConnectionTimeouts::Check(uint32_t slot, Time now) {
   if (watched_[slot].limit != Limit::None) {
-    kill(watched_[slot].pid, SIGKILL);  // It had SIGTERM, and its time to obey.
+    Kill(slot);  // It had SIGTERM, and its time to obey.
     return;
   }
   Limit limit = Overdue(slot, now);
@@ -103,9 +105,9 @@ Limit ConnectionTimeouts::Overdue(uint32_t slot, Time now) const {
   return Limit::None;
 }
 
-// A connection is idle when neither the child nor the kernel has moved a byte. What the child counts is not enough: a
-// child may hang before it reads what came, an executed program counts nothing, and what a child wrote long ago may still
-// be on its way to a slow reader.
+// A connection is idle when neither the child nor the kernel has moved a byte. What the child counts is not
+// enough: a child may hang before it reads what came, an executed program counts nothing, and what a child
+// wrote long ago may still be on its way to a slow reader.
 void ConnectionTimeouts::AskKernel(uint32_t slot, Time now) {
   Watched& child = watched_[slot];
   const bool childCounts = slots_[slot].lastActivity.load() != Time{};
@@ -135,11 +137,17 @@ void ConnectionTimeouts::End(uint32_t slot, Limit limit, Time now) {
   AskKernel(slot, now);  // for bytes that have moved since the child last counted
   watched_[slot].limit = limit;
   if (times_.killDelay > Duration::zero()) {
-    kill(watched_[slot].pid, SIGTERM);
+    SignalProcessGroup(watched_[slot].pid, SIGTERM);
     deadlines_.Set(slot, now + times_.killDelay);
   } else {
-    kill(watched_[slot].pid, SIGKILL);
+    Kill(slot);
   }
+}
+
+// What the child started ends with it, in whatever group and session that is.
+void ConnectionTimeouts::Kill(uint32_t slot) {
+  tree_.Kill(watched_[slot].pid);
+  SignalProcessGroup(watched_[slot].pid, SIGKILL);
 }
 
 }  // namespace truefork

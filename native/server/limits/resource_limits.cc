@@ -18,8 +18,8 @@ namespace truefork {
 
 namespace {
 
-// SIGXCPU comes at the soft limit, SIGKILL this many seconds later, at the hard one: a child that handles SIGXCPU could
-// otherwise go on.
+// SIGXCPU comes at the soft limit, SIGKILL this many seconds later, at the hard one: a child that handles
+// SIGXCPU could otherwise go on.
 constexpr uint64_t kCpuGrace = 1;
 
 // Private writable memory in bytes, which is what RLIMIT_DATA counts (proc(5), VmData).
@@ -81,8 +81,8 @@ protocol::Limit ResourceLimits::CauseOfEnd(int status, const rusage& usage, bool
 bool ResourceLimits::IsOutOfCpu(int status, const rusage& usage) const {
   if (!Has(protocol::kCpu) || !WIFSIGNALED(status)) return false;
   if (WTERMSIG(status) == SIGXCPU) return true;
-  // The kernel enforces the limit by counting clock ticks, and measures usage otherwise. On a virtual machine that loses
-  // ticks the two differ, so a SIGKILL within a quarter of the limit counts as its.
+  // The kernel enforces the limit by counting clock ticks, and measures usage otherwise. On a virtual machine
+  // that loses ticks the two differ, so a SIGKILL within a quarter of the limit counts as its.
   const double used = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
                       1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   return WTERMSIG(status) == SIGKILL && used * 4 >= given_.cpuSeconds * 3.0;

@@ -16,8 +16,8 @@ class ResourceLimits {
   // A fork begins with the zygote's memory, so its limit is counted from there: measures what that is now.
   void MeasureMemory();
 
-  // In the child. Where a limit cannot be set, the child reports that on standard error and exits: it must not serve
-  // without.
+  // In the child. Where a limit cannot be set, the child reports that on standard error and exits: it must
+  // not serve without.
   bool Any() const { return given_.set != 0; }
   enum class Child { Fork, Program };  // begins with the zygote's memory, or with none
   void Apply(Child child) const;

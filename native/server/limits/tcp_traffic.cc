@@ -15,8 +15,8 @@ namespace truefork {
 
 namespace {
 
-// The states in which the peer has finished (RFC 9293; the kernel's numbers are in include/net/tcp_states.h). Its FIN
-// counts as one byte in the sequence numbers.
+// The states in which the peer has finished (RFC 9293; the kernel's numbers are in include/net/tcp_states.h).
+// Its FIN counts as one byte in the sequence numbers.
 bool HasReceivedFin(uint8_t state) {
   constexpr uint8_t kTimeWait = 6, kCloseWait = 8, kLastAck = 9, kClosing = 11;
   return state == kTimeWait || state == kCloseWait || state == kLastAck || state == kClosing;

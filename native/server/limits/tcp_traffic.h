@@ -1,5 +1,6 @@
-// What the kernel knows about a TCP connection, asked for by its two addresses (sock_diag(7)). This needs neither a
-// descriptor of the connection, which the zygote has closed, nor an answer of the child, which may hang.
+// What the kernel knows about a TCP connection, asked for by its two addresses (sock_diag(7)). This needs
+// neither a descriptor of the connection, which the zygote has closed, nor an answer of the child, which may
+// hang.
 #pragma once
 
 #include <linux/inet_diag.h>
@@ -18,11 +19,11 @@ class TcpTraffic {
   static std::optional<TcpTraffic> Of(int fd, const Address& peer);
 
   struct Answer {
-    uint64_t bytesIn;    // arrived in order, read or not
-    uint64_t bytesOut;   // acknowledged by the peer
-    bool isSending;      // something that was written is not acknowledged yet
-    Duration sinceIn;    // since data last came
-    Duration sinceOut;   // since data was last sent
+    uint64_t bytesIn;   // arrived in order, read or not
+    uint64_t bytesOut;  // acknowledged by the peer
+    bool isSending;     // something that was written is not acknowledged yet
+    Duration sinceIn;   // since data last came
+    Duration sinceOut;  // since data was last sent
   };
 
   // Nothing where the connection is gone, or the kernel has no such service.
