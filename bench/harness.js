@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMicros, family, lives } from './proc.js';
+import { family, stillRuns } from '../scripts/proc.js';
 import { benchDirectory } from './servers.js';
 
 /** @typedef {import('./servers.js').Server} Server */
@@ -117,9 +117,9 @@ export async function stop(/** @type {Running} */ running) {
   const { pid, port, server, trouble } = running;
   const members = family(pid);
   if (members.length) process.kill(pid, 'SIGTERM');
-  const ended = await until(() => trouble() !== undefined && !members.some(lives), 7000);
+  const ended = await until(() => trouble() !== undefined && !members.some(stillRuns), 7000);
   killGroup(pid);
-  for (const member of members.filter(lives)) process.kill(member.pid, 'SIGKILL');
+  for (const member of members.filter(stillRuns)) process.kill(member.pid, 'SIGKILL');
   started.delete(running);
   if (!ended) throw new Error(`${server.name} left processes behind`);
   if (!(await until(async () => !(await answers(port)), 1000)))
@@ -150,12 +150,17 @@ export async function load(/** @type {Running} */ running, /** @type {string[]} 
   return (await lines(child).next()).value ?? fail(running);
 }
 
+/** µs of CPU that a server and its children took, those that ended and were waited for included. */
+function cpuMicrosOf(/** @type {number} */ root) {
+  return family(root).reduce((sum, { cpuMicros }) => sum + cpuMicros, 0);
+}
+
 /** One run, and the CPU time that the server with its children took for it. */
 export async function measure(/** @type {Running} */ running, /** @type {string[]} */ options) {
-  const before = cpuMicros(running.pid);
+  const before = cpuMicrosOf(running.pid);
   const result = await load(running, options);
   await settle(running);
-  return { ...result, cpu: cpuMicros(running.pid) - before };
+  return { ...result, cpu: cpuMicrosOf(running.pid) - before };
 }
 
 /** Opens connections and keeps them idle; `ask` has each answer once more, `release` closes them. */

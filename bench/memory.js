@@ -6,12 +6,17 @@
  *
  * @typedef {'pages' | 'pageTables' | 'both' | 'machine'} Figure
  */
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
+import { family } from '../scripts/proc.js';
 import { build, hold, load, median, oneByOne, progress, settle } from './harness.js';
-import { memory } from './proc.js';
 import { choose, positive } from './servers.js';
+
+// What processes and sockets take, summed up: MemAvailable would not do, as it leaves out the free pages that
+// each CPU keeps for itself, hundreds of MiB after many processes have ended.
+const usedByTheMachine = ['AnonPages', 'PageTables', 'KernelStack', 'Slab', 'Shmem'];
 
 const { values } = parseArgs({
   options: {
@@ -53,4 +58,25 @@ console.log(markdownTable([head, ...table], { align: ['l', 'r', 'r', 'r', 'r'] }
 async function look(/** @type {number} */ pid) {
   await sleep(500);
   return memory(pid);
+}
+
+/** The value in KiB of `Key:   123 kB` in a file of /proc. */
+function kibibytes(/** @type {string} */ file, /** @type {string} */ key) {
+  try {
+    return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(fs.readFileSync(file, 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0; // it ended meanwhile
+  }
+}
+
+/** KiB: what the machine has in use, and what the family has, a page that n processes share counting 1/n. */
+function memory(/** @type {number} */ root) {
+  const pids = family(root).map(({ pid }) => pid);
+  const sum = (/** @type {string} */ file, /** @type {string} */ key) =>
+    pids.reduce((total, pid) => total + kibibytes(`/proc/${pid}/${file}`, key), 0);
+  return {
+    machine: usedByTheMachine.reduce((total, key) => total + kibibytes('/proc/meminfo', key), 0),
+    pages: sum('smaps_rollup', 'Pss'),
+    pageTables: sum('status', 'VmPTE'),
+  };
 }

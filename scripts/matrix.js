@@ -47,7 +47,6 @@ const { values, positionals } = parseArgs({
 });
 const lines = positionals.length > 0 ? positionals.map(Number) : allLines;
 const files = values.quick ? quick : Object.keys(promises);
-const reporters = ['--reporter=default', '--reporter=./test/harness/second-tries.ts'];
 const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'truefork-matrix-')), 'report.json');
 
 /** @param {number} line @returns {Result} */
@@ -57,7 +56,7 @@ function test(line) {
   fs.rmSync(report, { force: true });
   spawnSync(
     'npx',
-    ['vitest', 'run', ...reporters, '--reporter=json', `--outputFile.json=${report}`, ...files],
+    ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files],
     {
       stdio: 'inherit',
       env: { ...process.env, TRUEFORK_NODE: node },

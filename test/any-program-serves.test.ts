@@ -108,9 +108,8 @@ describe('the environment says who is there', () => {
 
   test('and nothing of ours is added to it', async () => {
     const server = await serveExec(environment);
-    const { PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT, ...rest } = await environmentOf(
-      server.port,
-    );
+    const { PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT, SUBJECT_OF_TEST, ...rest } =
+      await environmentOf(server.port);
     const own = { ...process.env, NODE_OPTIONS: '' } as Record<string, string>;
     expect(rest).toEqual(own);
     await server.stop();

@@ -167,7 +167,7 @@ describe('levels', () => {
   });
 
   test('as text', async () => {
-    const args = ['--log-level', 'debug', '--idle-timeout', '500ms', '--deny', '127.0.0.2', '--port', '0'];
+    const args = ['--log-level', 'debug', '--idle-timeout', '1500ms', '--deny', '127.0.0.2', '--port', '0'];
     const server = new Subject(node, [cli, 'serve', handler, ...args]);
     const [, port] = await server.says(/^listening on 127\.0\.0\.1:(\d+)\n/);
     const client = await Client.connect(Number(port));

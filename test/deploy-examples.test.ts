@@ -75,7 +75,7 @@ test.skipIf(!hasNamespaces)(
     const args = argumentsOf(entry).map(word => word.replace('*:8080', '*:0'));
     const user = isRoot ? ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'] : [];
     const container = new Subject('unshare', [...namespace, ...user, node, cli, 'serve', ...args]);
-    const [, port] = await container.says(/"event":"listening".*"host":"::","port":(\d+)/, 'stdout', 30_000);
+    const [, port] = await container.says(/"event":"listening".*"host":"::","port":(\d+)/);
     const [first] = children(container.pid);
     expect(status(first!.pid, 'NSpid')).toMatch(/\s1$/);
     if (isRoot) expect(status(first!.pid, 'Uid')).toMatch(/^65534\b/);

@@ -1,5 +1,6 @@
 /** Every way out of a child: the right code, and nothing of its output lost. */
 import { describe, expect, test } from 'vitest';
+import { children, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { node, Subject } from './harness/subject.ts';
@@ -86,6 +87,15 @@ test('a signal reaches the listener of a child that waits for its client', async
   await server.stop();
 });
 
+/** The process that many generations below a subject. */
+function writerBelow({ pid }: Subject, generations: number): Promise<number> {
+  return eventually('the process that writes', () => {
+    let below: number | undefined = pid;
+    for (let n = 0; n < generations && below !== undefined; n++) below = children(below)[0]?.pid;
+    return below;
+  });
+}
+
 test('a megabyte on stdout reaches a slow reader whole, though the child exits at once', async () => {
   const handler = script(`
     export default socket => {
@@ -105,7 +115,7 @@ test('a megabyte on stdout reaches a slow reader whole, though the child exits a
     `),
   ]);
   owner.process.stdout!.pause();
-  await new Promise(resolve => setTimeout(resolve, 500));
+  await sleepsThrough(await writerBelow(owner, 2));
   expect(owner.stdout.length).toBeLessThan(200_000);
   owner.process.stdout!.resume();
   expect(await owner.ended).toEqual({ code: 10, signal: null });
@@ -126,7 +136,7 @@ test('so it is in a script that forks by itself', async () => {
   `);
   const subject = new Subject(node, [file]);
   subject.process.stdout!.pause();
-  await new Promise(resolve => setTimeout(resolve, 500));
+  await sleepsThrough(await writerBelow(subject, 1));
   subject.process.stdout!.resume();
   expect(await subject.ended).toEqual({ code: 7, signal: null });
   expect(subject.stdout.length).toBe(1_000_004);

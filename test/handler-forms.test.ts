@@ -1,10 +1,10 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { ask } from './harness/client.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
-import { cli, node, run } from './harness/subject.ts';
+import { cli, node, run, Subject } from './harness/subject.ts';
+import { eventually } from './harness/wait.ts';
 
 const greeting = {
   '.mjs': 'export default',
@@ -270,8 +270,7 @@ describe('a handler script is refused, with its reason,', () => {
     ],
     [
       'when it leaves a socket',
-      `import net from 'node:net';
-       export default { data() {} };
+      `       export default { data() {} };
        export function beforeServe() { net.createServer().listen(0); }`,
       /a listening TCP server \(TCPServerWrap\).*open it in afterFork/,
     ],
@@ -325,11 +324,13 @@ describe('a handler script is refused, with its reason,', () => {
 });
 
 test('a handler that fails to load leaves no listener behind', async () => {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => probe.once('listening', resolve));
-  const { port } = probe.address() as net.AddressInfo;
-  await new Promise(resolve => probe.close(resolve));
-  const result = await run(node, [cli, 'serve', script('throw 1'), '--port', String(port)]);
-  expect(result.code).toBe(1);
-  await expect(ask(port)).rejects.toThrow('ECONNREFUSED');
+  const name = `@truefork-failing-${process.pid}`;
+  const boundNames = () => fs.readFileSync('/proc/net/unix', 'utf8');
+  const slow = script('await new Promise(resolve => setTimeout(resolve, 100_000));');
+  const loading = new Subject(node, [cli, 'serve', slow, '--listen', name]);
+  await eventually('the listener to be bound', () => boundNames().includes(name));
+  await loading.end();
+  const result = await run(node, [cli, 'serve', script('throw 1'), '--listen', name]);
+  expect(result).toMatchObject({ code: 1, signal: null });
+  expect(boundNames()).not.toContain(name);
 });

@@ -99,7 +99,7 @@ test("http's own timeouts work in a child: for headers, for a request, for a con
   const server = await serve(`
     import http from 'node:http';
     export default http.createServer({
-      headersTimeout: 300, requestTimeout: 600, keepAliveTimeout: 300, connectionsCheckingInterval: 50,
+      headersTimeout: 1500, requestTimeout: 2000, keepAliveTimeout: 300, connectionsCheckingInterval: 50,
     }, (req, res) => { req.resume().on('end', () => res.end('ok')); });
   `);
   const unfinished = {
@@ -172,8 +172,12 @@ test('a ws echo answers, binary and text, with a ping, and says good-bye', async
 test('http2 multiplexes its streams over the one connection of a child', async () => {
   const server = await serve(`
     import http2 from 'node:http2';
-    export default http2.createServer((req, res) => {
-      setTimeout(() => res.end(req.url + ' by ' + process.pid), req.url === '/slow' ? 200 : 0);
+    let others = 0, bothAnswered;
+    const othersAnswered = new Promise(resolve => { bothAnswered = resolve; });
+    export default http2.createServer(async (req, res) => {
+      if (req.url === '/slow') await othersAnswered;
+      res.end(req.url + ' by ' + process.pid);
+      if (++others === 2) bothAnswered();
     });
   `);
   const session = http2.connect(`http://127.0.0.1:${server.port}`);

@@ -201,6 +201,7 @@ describe('in a config file', () => {
     second.send('second');
     await server.connectionOf(1);
     await first.exchange('still the first');
+    expect(second.received).toBe('');
     expect(server.connections.length).toBe(1);
     await first.end();
     expect(String(await second.receive(6))).toBe('second');

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask } from './harness/client.ts';
+import { ask, Client } from './harness/client.ts';
 import { children, descendants, isAlive, status } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
@@ -47,17 +47,14 @@ describe.skipIf(!isRoot)('started as root', () => {
     'on a low port, mode %s: nothing of root is left',
     async mode => {
       const handler = script(echo);
-      const port = await eventually('a free low port', async () => {
-        const candidate = 600 + Math.floor(Math.random() * 400);
-        const free = await run(node, [
-          '-e',
-          `require('net').createServer().listen(${candidate}, '127.0.0.1', function () { this.close(); })`,
-        ]);
-        return free.code === 0 ? candidate : 0;
-      });
+      const port = 777;
+      // An address that is this run's alone, so that the port is free there.
+      const host = `127.${process.pid & 255}.${(process.pid >> 8) & 255}.${1 + (process.pid >> 16)}`;
       const server = await serve(handler, [
         '--mode',
         mode,
+        '--host',
+        host,
         '--port',
         String(port),
         '--user',
@@ -69,8 +66,9 @@ describe.skipIf(!isRoot)('started as root', () => {
       ]);
       expect(server.port).toBe(port);
       expectNoPrivileges(server.zygotePid, '5 8');
-      const { client, info } = await server.connectAndFind();
+      const client = await Client.connect(port, host);
       await client.exchange('hello');
+      const info = await server.connectionOf(1);
       expectNoPrivileges(info.pid, '5 8');
       expect(status(server.pid, 'Uid')).toBe(ids(0)); // it has to load the handler again, one day
       await client.end();

@@ -6,7 +6,7 @@ import { ask, Client } from './harness/client.ts';
 import { alike, blocksOf } from './harness/docs.ts';
 import { get } from './harness/http.ts';
 import { listeningPort } from './harness/proc.ts';
-import { scriptFolder } from './harness/scripts.ts';
+import { repository, scriptFolder } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
 import { cli, node, Subject } from './harness/subject.ts';
 
@@ -19,7 +19,7 @@ beforeAll(() => {
   fs.writeFileSync(file('package.json'), '{"type":"module"}');
   // Package names resolve from the repository's folder above; "truefork" has to be found there too.
   fs.mkdirSync(file('node_modules'), { recursive: true });
-  fs.symlinkSync(path.resolve(folder, '../../..'), file('node_modules/truefork'));
+  fs.symlinkSync(repository, file('node_modules/truefork'));
   for (const { kind, name, code } of blocks) if (kind === 'file') fs.writeFileSync(file(name!), code);
 });
 
@@ -101,7 +101,7 @@ test('the lecture, typed in', async () => {
 });
 
 test('npm start: three clients are served at once by three processes', async () => {
-  const demo = new Subject(node, [path.resolve(folder, '../../../examples/echo/demo.js')], {
+  const demo = new Subject(node, [path.join(repository, 'examples/echo/demo.js')], {
     env: { PORT: '0' },
   });
   await demo.says(/Three clients, three processes, all at once/);

@@ -35,6 +35,26 @@ describe('maxMemory', () => {
     await server.stop();
   });
 
+  test('a segmentation fault for want of memory is told from any other', async () => {
+    const server = await serve(
+      `import { getrlimit, RLIMIT_DATA, setrlimit } from 'truefork/posix';
+       export default { data(conn, chunk) {
+         const { rlim_max } = getrlimit(RLIMIT_DATA);
+         if (String(chunk) === 'eat') setrlimit(RLIMIT_DATA, { rlim_cur: 1 << 20, rlim_max });
+         process.kill(process.pid, 'SIGSEGV');
+       } };`,
+      ['--max-memory', '64M', '--max-core-size', '0'],
+    );
+    for (const text of ['eat', 'die']) {
+      const client = await server.connect();
+      client.send(text);
+      await client.closed;
+    }
+    expect(await server.exitOf(1)).toMatchObject({ limit: 'maxMemory', signal: 'SIGSEGV' });
+    expect(await server.exitOf(2)).toMatchObject({ limit: null, signal: 'SIGSEGV' });
+    await server.stop();
+  });
+
   const modest: [form: string, source: string][] = [
     ['callbacks', 'export default { data(conn, chunk) { conn.write(chunk); } };'],
     ['stream', 'export default socket => void socket.pipe(socket);'],

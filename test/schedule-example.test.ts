@@ -140,8 +140,8 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
     student.client.socket.setNoDelay(true);
 
     for (const piece of ['ad', 'd Mon', ' 8 R0 O', 'S\r', '\nli', 'st\r\nremove 1\n', 'list\n']) {
-      student.client.send(piece);
-      await sleep(10); // so that it goes by itself: both ends are right whether or not it does
+      // Given to the kernel by itself: the server may read it together with the next, and has to do the same.
+      await new Promise(resolve => student.client.socket.write(piece, resolve));
     }
     const replies = [
       await student.reply(),
@@ -281,15 +281,10 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
     const server = await serveSchedule(file);
     let kills = 0;
     const acknowledged = () => writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
-    // Three seconds; on a machine that is busy with other things, until enough has happened.
-    const began = Date.now();
-    const isOver = () => {
-      const seconds = (Date.now() - began) / 1000;
-      return seconds > 40 || (seconds > 3 && kills >= 30 && acknowledged() >= 100);
-    };
+    const isOver = () => kills >= 60 && acknowledged() >= 200;
     const killing = (async () => {
       while (!isOver()) {
-        await sleep(Math.random() * 60);
+        await sleep(Math.random() * 60); // the moment of the kill is to be any
         const alive = children(server.zygotePid).filter(({ state }) => state !== 'Z');
         const victim = alive[Math.floor(Math.random() * alive.length)];
         try {
@@ -302,8 +297,6 @@ describe.skipIf(reason !== '')(`the schedule server${reason}`, () => {
     })();
     await Promise.all([killing, ...writers.map(writer => writer.writeUntil(isOver, server))]);
 
-    expect(kills).toBeGreaterThanOrEqual(30);
-    expect(acknowledged()).toBeGreaterThanOrEqual(100);
     await eventually('the exits', () => server.exits.length === server.connections.length);
     expect(server.exits.filter(({ signal }) => signal === 'SIGKILL').length).toBeGreaterThan(10);
     expect(server.exits.filter(({ code, signal }) => code !== 0 && signal !== 'SIGKILL')).toEqual([]);

@@ -23,13 +23,17 @@ const newPath = () => path.join(scriptFolder, `${process.pid}-unit-${++count}.so
 describe('sockets that are passed', () => {
   test('are served, those who queued before the service ran among them', async () => {
     const file = newPath();
-    const slow = script(
-      'await new Promise(r => setTimeout(r, 1000)); export default { data(conn, c) { conn.write(c); } };',
-    );
+    const moment = `${script('')}.moment`;
+    const slow = script(`
+      import fs from 'node:fs';
+      while (!fs.existsSync(${JSON.stringify(moment)})) await new Promise(resolve => setTimeout(resolve, 5));
+      export default { data(conn, chunk) { conn.write(chunk); } };
+    `);
     const service = startUnit({ places: [0, file], args: [slow, '--listen', 'systemd'] });
     const port = await passedPort(service);
     const early = await Client.connect(port);
     early.send('early');
+    fs.writeFileSync(moment, '');
     await service.listens();
     expect(String(await early.receive(5))).toBe('early');
     expect(await ask(port, 'tcp')).toBe('tcp');
@@ -161,8 +165,7 @@ describe('the service manager hears', () => {
       { env: { NOTIFY_SOCKET: notify.name } },
     );
     expect(result).toMatchObject({ code: 0, stdout: 'no\n' });
-    await sleep(100);
-    expect(notify.heard).toEqual([]);
+    expect(await notify.heardUntilNow()).toEqual([]);
   });
 
   test.each(['fork', 'select'])(
@@ -192,8 +195,11 @@ describe('the service manager hears', () => {
     const env = { NOTIFY_SOCKET: notify.name, WATCHDOG_USEC: '20000', WATCHDOG_PID: '1' };
     const server = await serve(echo, [], { env });
     await notify.hears(/READY/);
-    await sleep(300);
-    expect(notify.heard.length).toBe(1);
+    const other = await NotifySocket.open();
+    const watched = await serve(echo, [], { env: { NOTIFY_SOCKET: other.name, WATCHDOG_USEC: '20000' } });
+    await other.hears(/^WATCHDOG=1$/, 20);
+    expect((await notify.heardUntilNow()).length).toBe(1);
+    await watched.stop();
     await server.stop();
   });
 
@@ -201,7 +207,7 @@ describe('the service manager hears', () => {
     const notify = await NotifySocket.open();
     const quiet = await serve(echo, ['--no-notify'], { env: { NOTIFY_SOCKET: notify.name } });
     await quiet.stop();
-    expect(notify.heard).toEqual([]);
+    expect(await notify.heardUntilNow()).toEqual([]);
     const lonely = await serve(echo, [], { env: { NOTIFY_SOCKET: '/nowhere/at/all' } });
     await lonely.says(/^truefork: sendto ENOENT: no such file or directory \/nowhere\/at\/all\n/, 'stderr');
     expect(await ask(lonely.port, 'still')).toBe('still');

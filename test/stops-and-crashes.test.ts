@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { ask, Client, hasIPv6 } from './harness/client.ts';
+import { ask, Client, hasIPv6, refusesConnections } from './harness/client.ts';
 import { children, descendants, isAlive, signalIfThere, sleepsThrough } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { serve } from './harness/served.ts';
@@ -16,12 +16,7 @@ describe('a stop', () => {
     const client = await server.connect();
     await client.exchange('before');
     server.signal('SIGTERM');
-    await eventually('the port to be closed', () =>
-      ask(server.port, 'x').then(
-        () => false,
-        () => true,
-      ),
-    );
+    await refusesConnections(server.port);
     expect(await client.exchange('after')).toBe('after');
     expect(await client.end()).toBe('');
     expect(await server.ended).toEqual({ code: 143, signal: null });
@@ -67,12 +62,7 @@ describe('a stop', () => {
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGINT');
-    await eventually('the port to be closed', () =>
-      ask(server.port, 'x').then(
-        () => false,
-        () => true,
-      ),
-    );
+    await refusesConnections(server.port);
     server.signal('SIGINT');
     expect(await server.ended).toEqual({ code: 130, signal: null });
     expect(await server.exitOf(1)).toMatchObject({ signal: 'SIGKILL' });
@@ -108,12 +98,7 @@ test('Ctrl-C in a terminal ends no child before its grace', async () => {
   const client = await Client.connect(port);
   await client.exchange('before');
   terminal.process.stdin!.write('\x03');
-  await eventually('the port to be closed', () =>
-    ask(port, 'x').then(
-      () => false,
-      () => true,
-    ),
-  );
+  await refusesConnections(port);
   expect(await client.exchange('after')).toBe('after');
   await client.end();
   expect((await terminal.ended).code).toBe(130);
@@ -158,7 +143,7 @@ describe('when the zygote is killed', () => {
       clearInterval(killer);
     }
     expect(server.stderr).toMatch(/ended by SIGKILL.*(in a row|while it was being loaded)/);
-  }, 60_000);
+  });
 });
 
 function canListen(port: number): Promise<boolean> {

@@ -1,11 +1,12 @@
 /** Iterative, forking and select servers: one interface, one portable handler, and what tells them apart. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ask, type Client } from './harness/client.ts';
-import { children, descriptors, isAlive, sleepsThrough } from './harness/proc.ts';
+import { children, descriptors, isAlive, sleepsThrough, tcpSocket } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
 import { everyServer, flagsOf, serve } from './harness/served.ts';
+import { NotifySocket } from './harness/service-manager.ts';
 import { cli, node, run, runScript } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 
@@ -47,7 +48,11 @@ describe.each(everyServer)('in mode %s the portable handler', mode => {
     const sent = randomBytes(16 * 1024 * 1024);
     client.socket.pause();
     client.socket.end(sent);
-    await sleep(300);
+    const { localPort } = client.socket;
+    await eventually('both directions to be full', () => {
+      const ends = [tcpSocket(localPort!, server.port), tcpSocket(server.port, localPort!)];
+      return ends.every(end => end !== undefined && end.unsent > 0 && end.unread > 0);
+    });
     client.socket.resume();
     expect((await client.receive(sent.length)).equals(sent)).toBe(true);
     expect(await client.closed).toBe('');
@@ -105,13 +110,16 @@ describe.each(everyServer)('in mode %s the portable handler', mode => {
   });
 
   test('on a stop, those being served finish, and those who queue are served', async () => {
-    const server = await serveIn(echo, '--grace-period', '30s');
+    const notify = await NotifySocket.open();
+    const server = await serve(echo, [...flagsOf(mode), '--grace-period', '1000s'], {
+      env: { NOTIFY_SOCKET: notify.name },
+    });
     const client = await server.connect();
     await client.exchange('before');
     const queued = await server.connect();
     queued.send('queued');
     server.signal('SIGTERM');
-    await sleep(100);
+    await notify.hears(/^STOPPING=1$/);
     expect(await client.exchange('after')).toBe('after');
     await client.end();
     expect(String(await queued.receive(6))).toBe('queued');
@@ -130,21 +138,33 @@ describe.each(everyServer)('in mode %s the portable handler', mode => {
 });
 
 test('two slow requests: one after the other in the iterative server, at once in the forking one', async () => {
-  // Each says when it was begun and done, by the clock that all processes of the machine have.
-  const slow = `
-    const now = () => Number(process.hrtime.bigint() / 1000n);
+  // A request is slow until the file is there; each says when it is begun and when it is done.
+  const slow = (log: string, moment: string) => `
+    import fs from 'node:fs';
+    const say = what => fs.appendFileSync(${JSON.stringify(log)}, what + ' ');
     const pause = new Int32Array(new SharedArrayBuffer(4));
-    export default { data(conn) { const began = now(); Atomics.wait(pause, 0, 0, 600); conn.write(began + ' ' + now()); } };
+    export default {
+      data(conn, chunk) {
+        say('begin');
+        while (!fs.existsSync(${JSON.stringify(moment)})) Atomics.wait(pause, 0, 0, 5);
+        say('end');
+        conn.write(chunk);
+      },
+    };
   `;
-  const atOnce = async (mode: string) => {
-    const server = await serve(slow, flagsOf(mode));
-    const answers = await Promise.all([ask(server.port, 'a'), ask(server.port, 'b')]);
-    const [one, other] = answers.map(answer => answer.split(' ').map(Number));
+  const orderOf = async (mode: string, begunTogether: number) => {
+    const [log, moment] = [script('', '.log'), `${script('')}.moment`];
+    const read = () => fs.readFileSync(log, 'utf8').trim();
+    const server = await serve(slow(log, moment), flagsOf(mode));
+    const answers = Promise.all([ask(server.port, 'a'), ask(server.port, 'b')]);
+    await eventually('requests to be begun', () => read().split('begin').length === begunTogether + 1);
+    fs.writeFileSync(moment, '');
+    expect(await answers).toEqual(['a', 'b']);
     await server.stop();
-    return one![0]! < other![1]! && other![0]! < one![1]!;
+    return read();
   };
-  expect(await atOnce('iterative')).toBe(false);
-  expect(await atOnce('fork')).toBe(true);
+  expect(await orderOf('iterative', 1)).toBe('begin end begin end');
+  expect(await orderOf('fork', 2)).toBe('begin begin end end');
 });
 
 describe('the iterative server', () => {
@@ -154,9 +174,8 @@ describe('the iterative server', () => {
     await first.exchange('first');
     const second = await server.connect();
     second.send('second');
-    await sleep(200);
+    for (let turn = 0; turn < 20; turn++) expect(await first.exchange('still first')).toBe('still first');
     expect(second.received).toBe('');
-    expect(await first.exchange('still first')).toBe('still first');
     await first.end();
     expect(String(await second.receive(6))).toBe('second');
     await second.end();

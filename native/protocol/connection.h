@@ -13,8 +13,8 @@ struct Connection {
   uint64_t id;
   Address peer;
   Address local;
-  // The peer's address as text. The parent makes it, whose memory is warm: in each child, the conversion would touch
-  // pages of the C library that the child has to fault in first.
+  // The peer's address as text. The parent makes it, whose memory is warm: in each child, the conversion
+  // would touch pages of the C library that the child has to fault in first.
   std::string host;
 };
 

@@ -39,7 +39,8 @@ std::optional<Handoff> ReceiveHandoff(int channel) {
 }
 
 void SendDone(int channel) {
-  // The channel is empty in this direction, so one byte fits. Where the zygote is gone, this process is about to be too.
+  // The channel is empty in this direction, so one byte fits. Where the zygote is gone, this process is about
+  // to be too.
   [[maybe_unused]] const ssize_t sent = send(channel, &kDone, sizeof kDone, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

@@ -1,6 +1,6 @@
-// How a connection reaches a process that was forked before the client came: over a channel between the zygote and this
-// worker alone, with the descriptor as ancillary data (unix(7), SCM_RIGHTS). The worker answers on the same channel when
-// it has served the connection.
+// How a connection reaches a process that was forked before the client came: over a channel between the
+// zygote and this worker alone, with the descriptor as ancillary data (unix(7), SCM_RIGHTS). The worker
+// answers on the same channel when it has served the connection.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct Handoff {
   bool isLast;  // the worker exits once it has served this one
 };
 
-// The two ends of a channel, the zygote's and the worker's. False, with errno set, where there are no descriptors left.
-// It keeps message boundaries (SOCK_SEQPACKET): each read is one whole message.
+// The two ends of a channel, the zygote's and the worker's. False, with errno set, where there are no
+// descriptors left. It keeps message boundaries (SOCK_SEQPACKET): each read is one whole message.
 bool OpenHandoffChannel(int ends[2]);
 
 // The zygote's side. False where the worker has closed its end. The caller's descriptor stays open.
@@ -31,8 +31,8 @@ std::optional<Handoff> ReceiveHandoff(int channel);
 // The worker's side: the connection is served.
 void SendDone(int channel);
 
-// The zygote's side, without waiting. A worker that has closed its end, or sent anything else, is `Gone`: it gets no
-// further connection.
+// The zygote's side, without waiting. A worker that has closed its end, or sent anything else, is `Gone`: it
+// gets no further connection.
 enum class WorkerAnswer { None, Done, Gone };
 WorkerAnswer ReceiveDone(int channel);
 

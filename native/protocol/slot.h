@@ -1,8 +1,9 @@
-// What only a child knows about its connection, and the zygote needs: one slot of shared memory, which the child writes
-// and the zygote reads. That takes no system call and no lock, and what a child wrote last outlives it.
+// What only a child knows about its connection, and the zygote needs: one slot of shared memory, which the
+// child writes and the zygote reads. That takes no system call and no lock, and what a child wrote last
+// outlives it.
 //
-// The zygote believes none of it unchecked: a child can write anything here. Each field can therefore be read whatever its
-// bytes are, and the worst that a child achieves is a wrong number in its own records.
+// The zygote believes none of it unchecked: a child can write anything here. Each field can therefore be read
+// whatever its bytes are, and the worst that a child achieves is a wrong number in its own records.
 #pragma once
 
 #include <atomic>

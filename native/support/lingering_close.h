@@ -1,8 +1,9 @@
 // Closing a connection without losing the end of what was said on it.
 //
-// close(2) on a socket with unread input sends a reset, and a reset makes the peer's kernel throw away what the peer has
-// not read yet: the end of our answer (RFC 2525, 2.17; RFC 9112, 9.6). So the side that has said everything shuts down
-// its direction, then reads and drops what the peer still sends, until the peer has closed too or the time is up.
+// close(2) on a socket with unread input sends a reset, and a reset makes the peer's kernel throw away what
+// the peer has not read yet: the end of our answer (RFC 2525, 2.17; RFC 9112, 9.6). So the side that has said
+// everything shuts down its direction, then reads and drops what the peer still sends, until the peer has
+// closed too or the time is up.
 #pragma once
 
 #include <sys/socket.h>

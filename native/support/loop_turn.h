@@ -7,15 +7,15 @@
 
 namespace truefork {
 
-// libuv's loop waits inside its own poll, where nothing else can be waited for. So the loop is kept from waiting and
-// the callback waits in its stead: an active idle handle makes the loop's poll return at once, and a check handle runs
-// the callback right after that poll. At that point everything that JavaScript asked the loop to watch is registered
-// with the loop's descriptor, because libuv registers watches just before it polls. The callback therefore includes
-// that descriptor in its own poll, and returns when it becomes readable, so that the loop handles what it is about and
-// comes back.
+// libuv's loop waits inside its own poll, where nothing else can be waited for. So the loop is kept from
+// waiting and the callback waits in its stead: an active idle handle makes the loop's poll return at once,
+// and a check handle runs the callback right after that poll. At that point everything that JavaScript asked
+// the loop to watch is registered with the loop's descriptor, because libuv registers watches just before it
+// polls. The callback therefore includes that descriptor in its own poll, and returns when it becomes
+// readable, so that the loop handles what it is about and comes back.
 //
-// The callback runs on the event loop's top level. JavaScript called from there is followed by its promises and ticks,
-// and a fork made there has no half-processed batch of events on the stack.
+// The callback runs on the event loop's top level. JavaScript called from there is followed by its promises
+// and ticks, and a fork made there has no half-processed batch of events on the stack.
 class LoopTurn {
  public:
   LoopTurn() = default;

@@ -1,5 +1,5 @@
-// Time as types. A number whose unit has to be guessed, and whose zero means "never", is neither a length of time nor a
-// point in it.
+// Time as types. A number whose unit has to be guessed, and whose zero means "never", is neither a length of
+// time nor a point in it.
 #pragma once
 
 #include <time.h>
@@ -11,9 +11,9 @@ namespace truefork {
 
 using Duration = std::chrono::microseconds;
 
-// CLOCK_MONOTONIC (clock_gettime(2)), the clock that nobody sets. The same clock as std::chrono::steady_clock, read
-// without a call into the C++ library: children read it for each chunk that they count, and every function of another
-// library is one more page that a child faults in.
+// CLOCK_MONOTONIC (clock_gettime(2)), the clock that nobody sets. The same clock as
+// std::chrono::steady_clock, read without a call into the C++ library: children read it for each chunk that
+// they count, and every function of another library is one more page that a child faults in.
 struct MonotonicClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -31,7 +31,8 @@ struct MonotonicClock {
 using Time = MonotonicClock::time_point;
 inline Time Now() { return MonotonicClock::now(); }
 
-// When something is due, if ever. Deadlines are compared, not calculated with: nothing can be added to "never".
+// When something is due, if ever. Deadlines are compared, not calculated with: nothing can be added to
+// "never".
 class Deadline {
  public:
   constexpr Deadline() = default;                 // never
@@ -43,8 +44,8 @@ class Deadline {
   constexpr bool HasPassed(Time now) const { return now >= when_; }
   constexpr Time when() const { return when_; }
 
-  // The timeout for poll(2), in milliseconds: -1 for never; rounded up, so that poll does not return shortly before the
-  // deadline, again and again; at most a minute.
+  // The timeout for poll(2), in milliseconds: -1 for never; rounded up, so that poll does not return shortly
+  // before the deadline, again and again; at most a minute.
   int PollTimeout(Time now) const {
     if (!IsSet()) return -1;
     if (HasPassed(now)) return 0;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import os from 'node:os';
+import { eventually } from './wait.ts';
 
 /** Many a container has no IPv6. */
 export const hasIPv6 = Object.values(os.networkInterfaces()).some(addresses =>
@@ -84,6 +85,16 @@ export class Client {
   reset(): void {
     this.socket.resetAndDestroy();
   }
+}
+
+/** Resolves when nobody accepts connections there any more. */
+export function refusesConnections(place: number | string): Promise<true> {
+  const isRefused = () =>
+    ask(place, 'x').then(
+      () => false,
+      () => true,
+    );
+  return eventually('the port to be closed', isRefused) as Promise<true>;
 }
 
 /** Connects, sends everything, and returns all that came until the server's end. */

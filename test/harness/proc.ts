@@ -1,91 +1,19 @@
-/** What /proc tells of a process (proc(5)). */
+/** Processes of a subject, and what they come to be: /proc itself is read in scripts/proc.js. */
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { descriptors, status } from '../../scripts/proc.js';
 import { eventually } from './wait.ts';
 
-export interface ProcessStat {
-  pid: number;
-  comm: string;
-  /** R, S, D, Z, T, … */
-  state: string;
-  parent: number;
-  group: number;
-  session: number;
-  /** When it was started, in ticks since the machine was. */
-  startedAt: number;
-}
-
-export function stat(pid: number): ProcessStat | undefined {
-  try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const close = text.lastIndexOf(')');
-    const fields = text.slice(close + 2).split(' ');
-    const [state, parent, group, session] = fields;
-    return {
-      pid,
-      comm: text.slice(text.indexOf('(') + 1, close),
-      state: state!,
-      parent: Number(parent),
-      group: Number(group),
-      session: Number(session),
-      startedAt: Number(fields[19]),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  const state = stat(pid)?.state;
-  return state !== undefined && state !== 'Z' && state !== 'X';
-}
-
-function allProcesses(): ProcessStat[] {
-  const found = fs.readdirSync('/proc').filter(name => /^\d+$/.test(name));
-  return found.flatMap(name => stat(Number(name)) ?? []);
-}
-
-/** The children of a process, zombies among them. */
-export function children(pid: number): ProcessStat[] {
-  return allProcesses().filter(({ parent }) => parent === pid);
-}
-
-export function descendants(pid: number): number[] {
-  const all = allProcesses();
-  const found = [pid];
-  for (const ancestor of found)
-    found.push(...all.filter(({ parent }) => parent === ancestor).map(({ pid }) => pid));
-  return found.slice(1);
-}
-
-/** Where each open descriptor leads. */
-export function descriptors(pid: number): Map<number, string> {
-  const folder = `/proc/${pid}/fd`;
-  const open = new Map<number, string>();
-  for (const fd of fs.readdirSync(folder)) {
-    try {
-      open.set(Number(fd), fs.readlinkSync(`${folder}/${fd}`));
-    } catch {
-      // closed while we looked
-    }
-  }
-  return open;
-}
-
-/** A field of /proc/PID/status, such as VmRSS or SigBlk. */
-export function status(pid: number, field: string): string {
-  const text = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
-}
-
-/** What ps(1) shows; '' for one that has ended. */
-export function title(pid: number): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '');
-  } catch {
-    return '';
-  }
-}
+export {
+  children,
+  descendants,
+  descriptors,
+  isAlive,
+  startedWith,
+  stat,
+  status,
+  title,
+} from '../../scripts/proc.js';
 
 /** How often each has been put to sleep, or was made to give way: a process that sleeps on keeps its numbers. */
 function switches(pids: readonly number[]): string {
@@ -106,6 +34,44 @@ export async function sleepsThrough(...pids: number[]): Promise<void> {
   });
 }
 
+interface TcpSocket {
+  localPort: number;
+  remotePort: number;
+  state: string;
+  /** Bytes that the other side has not acknowledged, and those that nobody has read. */
+  unsent: number;
+  unread: number;
+  /** Which timer runs: 1 of a retransmission, 2 of the keep-alive probes, 4 of a zero window; 0 for none. */
+  timer: number;
+  /** When that timer expires, in ticks of 10 ms. */
+  timerTicks: number;
+  inode: string;
+}
+
+/** The TCP sockets over IPv4 of this network namespace (proc(5), /proc/net/tcp). */
+function tcpSockets(): TcpSocket[] {
+  const rows = fs.readFileSync('/proc/net/tcp', 'utf8').trim().split('\n').slice(1);
+  return rows.map(row => {
+    const [, local, remote, state, queues, timer, , , , inode] = row.trim().split(/\s+/);
+    const hex = (text: string, part: number) => Number.parseInt(text.split(':')[part]!, 16);
+    return {
+      localPort: hex(local!, 1),
+      remotePort: hex(remote!, 1),
+      state: state!,
+      unsent: hex(queues!, 0),
+      unread: hex(queues!, 1),
+      timer: hex(timer!, 0),
+      timerTicks: hex(timer!, 1),
+      inode: inode!,
+    };
+  });
+}
+
+/** One end of a connection. */
+export function tcpSocket(localPort: number, remotePort: number): TcpSocket | undefined {
+  return tcpSockets().find(socket => socket.localPort === localPort && socket.remotePort === remotePort);
+}
+
 /** Sends a signal to a process that may be gone. */
 export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -115,14 +81,11 @@ export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The TCP port that a process listens on, once it does: its sockets (/proc/PID/fd) among all (/proc/net/tcp). */
+/** The TCP port that a process listens on, once it does: its sockets (/proc/PID/fd) among all. */
 export async function listeningPort(pid: number): Promise<number> {
   const listening = '0A'; // TCP_LISTEN
   return eventually('a listening socket', () => {
-    const table = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1);
     const own = new Set([...descriptors(pid).values()].map(target => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
-    const rows = table.map(line => line.trim().split(/\s+/)).filter(([, , , state]) => state === listening);
-    const found = rows.find(([, , , , , , , , , inode]) => own.has(inode));
-    return found && Number.parseInt(found[1]!.split(':')[1]!, 16);
+    return tcpSockets().find(({ state, inode }) => state === listening && own.has(inode))?.localPort;
   });
 }

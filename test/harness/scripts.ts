@@ -2,8 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
-export const scriptFolder = fileURLToPath(new URL('../.tmp/', import.meta.url));
+/** This run's own: another run in the same clone has another. */
+export const scriptFolder = inject('scriptFolder');
+
+/** The root of the clone. */
+export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 let count = 0;
 

@@ -69,6 +69,7 @@ export class Served extends Subject {
     return zygote;
   }
 
+  /** From a local address, where one is given. */
   connect(from?: string): Promise<Client> {
     return Client.connect(this.port, '127.0.0.1', from);
   }

@@ -1,8 +1,9 @@
 /** Plays the service manager: passes sockets as sd_listen_fds(3) has it, and hears what sd_notify(3) says. */
 import path from 'node:path';
+import { expect } from 'vitest';
 import { scriptFolder } from './scripts.ts';
 import { Served } from './served.ts';
-import { cli, node, Subject, type SubjectOptions } from './subject.ts';
+import { cli, node, run, Subject, type SubjectOptions } from './subject.ts';
 import { eventually } from './wait.ts';
 
 /** Binds sockets, makes them the descriptors from 3 on, says so, and becomes the service. */
@@ -59,6 +60,12 @@ while True:
     print(repr(s.recv(4096).decode()), flush=True)
 `;
 
+const sender = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto(sys.argv[2].encode(), sys.argv[1].replace('@', chr(0), 1) if sys.argv[1][0] == '@' else sys.argv[1])
+`;
+
 let count = 0;
 
 /** The manager's ear. */
@@ -81,6 +88,14 @@ export class NotifySocket extends Subject {
   get heard(): string[] {
     const lines = this.stdout.slice('ready\n'.length, this.stdout.lastIndexOf('\n') + 1).split('\n');
     return lines.filter(Boolean).map(line => line.slice(1, -1).replaceAll('\\n', '\n'));
+  }
+
+  /** All that was sent to it before this call: a datagram of the test's own is the last, for datagrams keep their order. */
+  async heardUntilNow(): Promise<string[]> {
+    const mark = `until now ${++count}`;
+    expect(await run('python3', ['-c', sender, this.name, mark])).toMatchObject({ code: 0, stderr: '' });
+    await this.hears(new RegExp(`^${mark}$`));
+    return this.heard.slice(0, this.heard.indexOf(mark)).filter(text => !text.startsWith('until now'));
   }
 
   hears(wanted: RegExp, times = 1): Promise<string[]> {

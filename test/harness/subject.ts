@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { descendants, isAlive } from './proc.ts';
+import { signalIfThere, startedWith } from './proc.ts';
 import { eventually } from './wait.ts';
 
 /** The Node that subjects run on: the tests' own, unless another line is asked for. */
@@ -23,14 +23,18 @@ export interface SubjectOptions {
   cwd?: string;
   /** Milliseconds. */
   deadline?: number;
-  /** How long a server may take until it listens, in milliseconds; 10 s by default. */
+  /** How long a server may take until it listens, in milliseconds. */
   startsWithin?: number;
 }
 
 const running = new Set<Subject>();
 
+let count = 0;
+
 export class Subject {
   readonly process: ChildProcess;
+  /** In the environment of the subject, and so of all that it starts: it finds what left the group and the family. */
+  readonly #mark = `SUBJECT_OF_TEST=${process.pid}-${++count}`;
   readonly ended: Promise<Ending>;
   /** How it ended, once all that it said has been read. */
   #ending: Ending | undefined;
@@ -40,13 +44,13 @@ export class Subject {
   constructor(
     command: string,
     args: readonly string[],
-    { env, cwd, deadline = 50_000 }: SubjectOptions = {},
+    { env, cwd, deadline = 150_000 }: SubjectOptions = {},
   ) {
     this.process = spawn(command, args, {
       cwd,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '', ...env },
+      env: { ...process.env, NODE_OPTIONS: '', ...Object.fromEntries([this.#mark.split('=')]), ...env },
     });
     this.process.stdout!.setEncoding('utf8').on('data', text => {
       this.stdout += text;
@@ -102,13 +106,21 @@ export class Subject {
     }
   }
 
-  /** Ends it whatever it does, and makes sure that nothing it started is left. */
+  /** Ends it whatever it does, and expects that then nothing which it started is left. */
   async end(): Promise<void> {
     running.delete(this);
-    const family = this.process.exitCode === null ? descendants(this.pid) : [];
     this.killGroup();
     await this.ended;
-    await eventually('every process of the subject to be gone', () => !family.some(isAlive));
+    try {
+      await eventually('every process of the subject to be gone', () => this.#remaining.length === 0);
+    } catch (error) {
+      for (const pid of this.#remaining) signalIfThere(pid, 'SIGKILL');
+      throw error;
+    }
+  }
+
+  get #remaining(): number[] {
+    return startedWith(this.#mark);
   }
 }
 

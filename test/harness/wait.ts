@@ -7,7 +7,7 @@ const longestTurnMs = 1000;
 export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<NonNullable<T>> {
   for (let waited = 0; ; ) {
     const began = performance.now();

@@ -1,7 +1,7 @@
 /** fork(): what the child has, where it is refused, the fuse, and the ways to start. */
 import { describe, expect, test } from 'vitest';
 import { script } from '../harness/scripts.ts';
-import { cli, node, run } from '../harness/subject.ts';
+import { cli, node, run, Subject } from '../harness/subject.ts';
 import { calling, forking, holds, output } from './subject.ts';
 
 test('fork returns twice', async () => {
@@ -179,7 +179,6 @@ describe('a process that is not fit is refused', () => {
 describe('the fork fuse', () => {
   test('a fork bomb ends in an error that says how to allow more', async () => {
     const { code, stderr } = await run(node, [forking('for (;;) p.fork();')], {
-      deadline: 20_000,
       env: { TRUEFORK_MAX_DESCENDANTS: '6' },
     });
     expect(code).toBe(1);
@@ -240,8 +239,6 @@ describe('the fork fuse', () => {
         p.kill(0, p.SIGTERM);
         while (p.wait().pid > 0);
       `),
-      [],
-      { deadline: 50_000 },
     );
     expect(said).toBe('8\n512 ERR_TRUEFORK_FUSE\n');
   });
@@ -275,37 +272,24 @@ describe('ways to start', () => {
     ['truefork run', (file: string) => [cli, 'run', file, 'a', '--b'], told],
   ])('%s: same pid, stdin, arguments and environment', async (_way, args, source) => {
     const file = script(source);
-    const { spawn } = await import('node:child_process');
-    const child = spawn(node, args(file), {
-      env: { ...process.env, NODE_OPTIONS: '', KEPT: 'yes' },
-      detached: true,
-    });
-    child.stdin.end('typed');
-    let stdout = '';
-    child.stdout.on('data', chunk => (stdout += chunk));
-    const code = await new Promise(resolve => child.once('close', resolve));
-    expect(JSON.parse(stdout)).toEqual({
+    const subject = new Subject(node, args(file), { env: { KEPT: 'yes' } });
+    subject.process.stdin!.end('typed');
+    expect(await subject.ended).toEqual({ code: 7, signal: null });
+    expect(JSON.parse(subject.stdout)).toEqual({
       argv: [file.replace(/.*\//, ''), 'a', '--b'],
-      pid: child.pid,
+      pid: subject.pid,
       kept: 'yes',
       added: [],
       stdin: 'typed',
     });
-    expect(code).toBe(7);
   });
 
   test('auto does not loop, and refuses a script from stdin', async () => {
     const file = script("import 'truefork/auto'; console.log(process.pid === Number(process.argv[2]));");
-    const { spawn } = await import('node:child_process');
-    const child = spawn(node, ['--input-type=module', '-'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      cwd: import.meta.dirname,
-    });
-    let stderr = '';
-    child.stderr.on('data', chunk => (stderr += chunk));
-    child.stdin.end("import 'truefork/auto';");
-    expect(await new Promise(resolve => child.once('close', resolve))).toBe(1);
-    expect(stderr).toMatch(/ERR_TRUEFORK_UNSAFE/);
+    const subject = new Subject(node, ['--input-type=module', '-'], { cwd: import.meta.dirname });
+    subject.process.stdin!.end("import 'truefork/auto';");
+    expect(await subject.ended).toEqual({ code: 1, signal: null });
+    expect(subject.stderr).toMatch(/ERR_TRUEFORK_UNSAFE/);
     expect(await run(node, [file, '0'])).toMatchObject({ code: 0, stdout: 'false\n' });
   });
 
@@ -321,11 +305,12 @@ describe('ways to start', () => {
     `);
     const { fork } = await import('node:child_process');
     const child = fork(file, [], { execPath: node, execArgv: [], silent: true });
-    const message = await new Promise((resolve, reject) => {
-      child.once('message', resolve);
-      child.once('close', code => reject(new Error(`exit ${code}`))); // which comes after the last message
-    });
-    expect(message).toBe('hello');
+    const messages: unknown[] = [];
+    child.on('message', message => messages.push(message));
+    const ended = await new Promise(resolve =>
+      child.once('close', (code, signal) => resolve({ code, signal })),
+    );
+    expect({ ended, messages }).toEqual({ ended: { code: 0, signal: null }, messages: ['hello'] });
   });
 
   test('a TypeScript script, and one that ends with an error', async () => {

@@ -13,7 +13,7 @@ const file = (name: string) => fileURLToPath(new URL(`${name}.ts`, folder));
 const program = (name: string, ...args: string[]) => new Subject(node, [cli, 'run', file(name), ...args]);
 
 async function lines(name: string): Promise<string[]> {
-  const { stdout, ...ending } = await run(node, [cli, 'run', file(name)], { deadline: 20_000 });
+  const { stdout, ...ending } = await run(node, [cli, 'run', file(name)]);
   expect(ending).toEqual({ stderr: '', code: 0, signal: null });
   return stdout.trimEnd().split('\n');
 }
@@ -22,6 +22,11 @@ async function serve(name: string) {
   const server = program(name, '0');
   const [, port] = await server.says(/port: (\d+)/);
   return { server, connect: () => Client.to(Number(port)) };
+}
+
+async function interrupt(server: Subject): Promise<void> {
+  server.signal('SIGINT');
+  expect(await server.ended).toEqual({ code: null, signal: 'SIGINT' });
 }
 
 class Client {
@@ -41,8 +46,7 @@ class Client {
   }
 
   async exchange(text: string): Promise<void> {
-    this.#received = '';
-    this.#socket.write(text);
+    this.send(text);
     await this.receives(text);
   }
 
@@ -50,13 +54,13 @@ class Client {
     await eventually(`an echo of ${text}`, () => this.#received === text);
   }
 
-  async isServed(within: number): Promise<boolean> {
+  send(text: string): void {
     this.#received = '';
-    this.#socket.write('hello');
-    return eventually('an answer', () => this.#received !== '', within).then(
-      () => true,
-      () => false,
-    );
+    this.#socket.write(text);
+  }
+
+  get received(): string {
+    return this.#received;
   }
 
   close(): void {
@@ -73,13 +77,14 @@ test('01 iterative server: the second client waits until the first has gone', as
   const first = await connect();
   await first.exchange('one');
   const second = await connect();
-  expect(await second.isServed(300)).toBe(false);
+  second.send('hello');
+  for (let turn = 0; turn < 20; turn++) await first.exchange(`still one, ${turn}`);
+  expect(second.received).toBe('');
   first.close();
   await second.receives('hello');
   second.close();
   await (await connect()).exchange('three');
-  server.signal('SIGINT');
-  expect(await server.ended).toEqual({ code: null, signal: 'SIGINT' });
+  await interrupt(server);
 });
 
 test('02 fork returns twice', async () => {
@@ -103,7 +108,6 @@ test('03 forking server: clients side by side, each in a process; no zombie is l
 });
 
 test('04 termination handler: three signals are logged, and the program goes on', async () => {
-  fs.mkdirSync(scriptFolder, { recursive: true });
   const cwd = fs.mkdtempSync(`${scriptFolder}/log-`);
   const subject = new Subject(node, [cli, 'run', file('04-termination-handler')], { cwd });
   await subject.says(/Begin of program/);
@@ -169,12 +173,14 @@ test('08 one wait() in the handler: four of five children stay zombies', async (
   const { server, zombies } = await fiveAtOnce('08-wait-in-handler');
   expect(zombies()).toBe(4);
   expect(server.stdout.match(/terminated/g)).toHaveLength(1);
+  await interrupt(server);
 });
 
 test('09 waitpid() in a loop: none', async () => {
   const { server, zombies } = await fiveAtOnce('09-waitpid-in-handler');
   expect(zombies()).toBe(0);
   expect(server.stdout.match(/terminated/g)).toHaveLength(5);
+  await interrupt(server);
 });
 
 test('10 the wait status after exit, stop, continue and kill', async () => {
@@ -195,18 +201,16 @@ test('11 select server: many clients in one process', async () => {
   clients.pop()!.close();
   for (const client of clients) await client.exchange('again');
   expect(children(server.pid)).toEqual([]);
+  await interrupt(server);
 });
 
 test('12 iterative against forking: two slow requests take two seconds, or one', async () => {
-  // The quickest of some: others may be using the machine.
-  let quickest = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < 5 && quickest >= 1.9; turn++) {
-    const [iterative, forking] = await lines('12-iterative-against-forking');
-    expect(Number(/^iterative: ([\d.]+) s$/.exec(iterative!)![1])).toBeGreaterThanOrEqual(2);
-    quickest = Math.min(quickest, Number(/^forking: ([\d.]+) s$/.exec(forking!)![1]));
-  }
-  expect(quickest).toBeGreaterThanOrEqual(1);
-  expect(quickest).toBeLessThan(1.9);
+  const [iterative, forking] = await lines('12-iterative-against-forking');
+  const seconds = (line: string, name: string) => Number(new RegExp(`^${name}: ([\\d.]+) s$`).exec(line)![1]);
+  // A request takes a second or, on a machine that has other things to do, more: two at once are still the shorter.
+  expect(seconds(iterative!, 'iterative')).toBeGreaterThanOrEqual(2);
+  expect(seconds(forking!, 'forking')).toBeGreaterThanOrEqual(1);
+  expect(seconds(forking!, 'forking')).toBeLessThan(seconds(iterative!, 'iterative'));
 });
 
 test('13 exercise 1, the echo server: a reset and a kill concern one client only', async () => {

@@ -54,7 +54,7 @@ export async function output(
   args: readonly string[] = [],
   options?: SubjectOptions,
 ): Promise<string> {
-  const { stdout, ...ending } = await run(node, [file, ...args], { deadline: 20_000, ...options });
+  const { stdout, ...ending } = await run(node, [file, ...args], options);
   expect({ stdout, ...ending }).toEqual({ stdout, stderr: '', code: 0, signal: null });
   return stdout;
 }

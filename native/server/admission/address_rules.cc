@@ -28,8 +28,8 @@ std::optional<Cidr> ParseCidr(std::string_view text) {
     const auto [stop, error] = std::from_chars(digits.data(), end, bits);
     if (error != std::errc() || stop != end || bits > most) return std::nullopt;
   }
-  // ::ffff:10.0.0.0/104 is another way to write 10.0.0.0/8. A prefix shorter than 96 bits would cover a part of IPv6 and
-  // all of IPv4, which is surely not what was meant.
+  // ::ffff:10.0.0.0/104 is another way to write 10.0.0.0/8. A prefix shorter than 96 bits would cover a part
+  // of IPv6 and all of IPv4, which is surely not what was meant.
   if (ip.isV4 && most == 128) {
     if (bits < 96) return std::nullopt;
     bits -= 96;

@@ -26,8 +26,8 @@ class IpRanges {
 
 class AddressRules {
  public:
-  // One rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32", "deny 10.0.0.7". False where a line is no rule;
-  // then nothing has changed.
+  // One rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32", "deny 10.0.0.7". False where a line is no
+  // rule; then nothing has changed.
   bool Parse(std::string_view text);
 
   // Deny wins. If the allow list is not empty, addresses that are not on it are rejected.

@@ -1,5 +1,5 @@
-// How clients are refused, and how that is reported. A flood of refused clients costs one close(2) each and one record a
-// second.
+// How clients are refused, and how that is reported. A flood of refused clients costs one close(2) each and
+// one record a second.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ class Refusals {
  public:
   explicit Refusals(Reports& reports) : reports_(reports) {}
 
-  // With Policy::Reset the connection is reset. With any other it is sent `text`, if there is one, and closed.
+  // With Policy::Reset the connection is reset. With any other it is sent `text`, if there is one, and
+  // closed.
   void SetPolicy(protocol::Reason reason, protocol::Policy policy, std::string text);
 
   // Takes ownership of the descriptor.

@@ -48,7 +48,8 @@ Source SourceOf(const Address& address) {
   if (!ip) return std::nullopt;
   uint64_t key = 0;
   for (unsigned i = 0; i < 8; i++) key = key << 8 | ip->bytes[i];
-  // ffff:ffff::/32 is multicast, so no client has an address there: it tells IPv4 addresses from IPv6 networks.
+  // ffff:ffff::/32 is multicast, so no client has an address there: it tells IPv4 addresses from IPv6
+  // networks.
   return ip->isV4 ? key >> 32 | uint64_t{0xffffffff} << 32 : key;
 }
 

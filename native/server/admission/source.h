@@ -9,8 +9,8 @@
 
 namespace truefork {
 
-// An IP address. ::ffff:10.0.0.1 becomes the IPv4 address 10.0.0.1, which is what the same client has on an IPv4
-// listener (RFC 4291, 2.5.5.2).
+// An IP address. ::ffff:10.0.0.1 becomes the IPv4 address 10.0.0.1, which is what the same client has on an
+// IPv4 listener (RFC 4291, 2.5.5.2).
 struct Ip {
   bool isV4;
   std::array<uint8_t, 16> bytes;  // of IPv4 the first four, then zeros
@@ -23,8 +23,8 @@ struct Ip {
 // Nothing for a Unix socket.
 std::optional<Ip> IpOf(const Address& address);
 
-// What counts as one source: an IPv4 address, or an IPv6 /64. A customer gets at least a /64 (RFC 6177), and a host can
-// take any address within it (RFC 8981). Nothing for a Unix socket.
+// What counts as one source: an IPv4 address, or an IPv6 /64. A customer gets at least a /64 (RFC 6177), and
+// a host can take any address within it (RFC 8981). Nothing for a Unix socket.
 using Source = std::optional<uint64_t>;
 Source SourceOf(const Address& address);
 

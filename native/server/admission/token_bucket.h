@@ -1,6 +1,6 @@
-// A rate that allows bursts, as a token bucket: tokens drip in at the rate, up to `burst` of them, and each connection
-// takes one. Only one number is stored, the time at which the bucket will be full again (the generic cell rate algorithm,
-// ITU-T I.371), so nothing has to run for the tokens to drip.
+// A rate that allows bursts, as a token bucket: tokens drip in at the rate, up to `burst` of them, and each
+// connection takes one. Only one number is stored, the time at which the bucket will be full again (the
+// generic cell rate algorithm, ITU-T I.371), so nothing has to run for the tokens to drip.
 #pragma once
 
 #include <algorithm>
