@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { markdownTable } from 'markdown-table';
 import { flagName } from '../dist/cli/options.js';
 import { defaultText, takers } from '../dist/cli/options-help.js';
-import { lookUp, optionNames, topics } from '../dist/options/table.js';
+import { topics } from '../dist/options/option.js';
+import { lookUp, optionNames } from '../dist/options/table.js';
 
 const head = ['option', 'on the command line', 'default', 'for', 'what it is'];
 
@@ -41,7 +42,7 @@ import { defineConfig } from 'truefork';
 export default defineConfig({ handler: './echo.js', port: 7777, maxChildren: 50, gracePeriod: '30s' });
 \`\`\`
 
-This file is made by \`npm run docs:options\` from \`lib/options/table.ts\`.
+This file is made by \`npm run docs:options\` from \`lib/options/table\`.
 
 ${sections.join('\n')}`;
 

@@ -236,7 +236,7 @@ describe('server.setLimits()', () => {
       expect.stringMatching(/maxChildren has to be a whole number from 1/),
       'ERR_TRUEFORK_ARGUMENT deny: "10.0.0.0/33" is no address, or network as in "10.0.0.0/8" or "2',
       expect.stringMatching(/allow has to be a list of addresses/),
-      expect.stringMatching(/maxPerSourcePolicy has to be "refuse", "refuse:" and what/),
+      expect.stringMatching(/maxPerSourcePolicy has to be "refuse", "refuse:" and a message/),
       expect.stringMatching(/acceptRate has to be a number a second, from 0.001/),
       expect.stringMatching(/maxMemory has to be a size of at least 16M/),
       'pass',

@@ -325,7 +325,7 @@ describe('listen()', () => {
     ['{ path: "x".repeat(108) }', /path has 108 bytes: a Unix socket's may have 107/],
     ['{ path: "a\\0b" }', /path has to be the path of a Unix socket/],
     ['{ port: 0, socketMode: 0o600 }', /socketMode is for a Unix socket/],
-    ['{ path: "\\0x", socketMode: 0o600 }', /anybody on the machine may connect to an abstract name/],
+    ['{ path: "\\0x", socketMode: 0o600 }', /every process of the machine may connect to an abstract name/],
     ['{ path: "/tmp/x", noDelay: true }', /noDelay is for TCP/],
     [
       '{ path: "/tmp/x", socketMode: "888" }',

@@ -1,6 +1,5 @@
 /** The boundary to the C++ addon: everything that crosses it is typed here, and nowhere else. */
 
-import type { TracerSettings } from '../trace/settings.js';
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
 
@@ -89,6 +88,22 @@ export interface MessageLayout {
   fields: Record<string, [offset: number, size: number]>;
 }
 
+/** What the tracer is to run, watch and change. */
+export interface TracerSettings {
+  command: readonly string[];
+  environment: readonly string[];
+  folder: string;
+  newSession: boolean;
+  readWrite: boolean;
+  injections: readonly string[];
+  maxProcesses: number;
+  confineSignals: boolean;
+  addresses: boolean;
+  dataLength: number;
+  watchedSignals: readonly number[];
+  unsafeFunctions: readonly string[];
+}
+
 export interface Native {
   bindListener(options: {
     host: string;
@@ -114,7 +129,6 @@ export interface Native {
   onMainThread(): boolean;
   getrandom(into: Uint8Array): void;
   passOnDescriptors(): void;
-  processLimit(): number;
   passwdEntry(uid: number): { name: string; gid: number; home: string } | undefined;
   socketPairWithInput(text: Uint8Array): [server: number, client: number];
   reapOrphans(known: number[]): number[];

@@ -1,5 +1,5 @@
-/** What `native/posix` gives. The rest of the boundary is in `lib/binding/native.ts`. */
-import type { PosixConstants } from '../posix/constants.js';
+/** The part of the addon that truefork/posix wraps. */
+import type { PosixConstants } from './posix-constants.js';
 import type {
   ITimerVal,
   Linger,
@@ -11,7 +11,7 @@ import type {
   SockAddrStorage,
   TimeVal,
   WaitResult,
-} from '../posix/types.js';
+} from './posix-structs.js';
 
 /** Of a sigaction: 0 is SIG_DFL, 1 is SIG_IGN. */
 export type NativeHandler = 0 | 1 | ((signo: number, info: SigInfo) => void);

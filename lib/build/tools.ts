@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { UsageError } from '../cli/usage.js';
+import { misuse } from '../errors.js';
 
 export interface Tools {
   nodeGyp: string;
@@ -11,7 +11,7 @@ export interface Tools {
   nodedir: string | undefined;
 }
 
-/** @throws UsageError that lists everything that is missing, and how to get it. */
+/** @throws `ERR_TRUEFORK_BUILD`, which lists everything that is missing, and how to get it. */
 export function findTools(): Tools {
   const missing: string[] = [];
   const need = (what: string, commands: readonly (string | undefined)[]) => {
@@ -23,7 +23,8 @@ export function findTools(): Tools {
   const nodeGyp = findNodeGyp();
   if (nodeGyp === undefined) missing.push('node-gyp (it comes with npm: try npx truefork build)');
   if (missing.length > 0) {
-    throw new UsageError(
+    throw misuse(
+      'ERR_TRUEFORK_BUILD',
       `to build the addon this machine lacks ${missing.join(', ')}.\n` +
         '  Debian, Ubuntu   apt install g++ make python3\n' +
         '  Fedora, RHEL     dnf install gcc-c++ make python3\n' +

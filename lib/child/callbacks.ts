@@ -8,6 +8,7 @@ import { Connection, type Transport } from './connection.js';
 import type { CallbacksHandler } from './handler.js';
 import { LazyDescription } from './lazy-description.js';
 import { type ConnectionServer, openSocket, socketError } from './sockets.js';
+import { Turns } from './turns.js';
 
 /** Whether to go on as before; the same numbers stand in `native/binding/blocking.cc`. */
 const GoOn = 0;
@@ -37,7 +38,14 @@ class Blocking implements Transport {
   readonly #conn: Connection;
   #fd = -1;
   #failure = 0;
-  #pending: Promise<void> | undefined;
+  readonly #turns = new Turns({
+    pause() {
+      if (Blocking.state[0] === GoOn) Blocking.state[0] = Pending;
+    },
+    resume() {
+      if (Blocking.state[0] === Pending) Blocking.state[0] = GoOn;
+    },
+  });
 
   constructor(handler: CallbacksHandler) {
     this.#handler = handler;
@@ -69,7 +77,7 @@ class Blocking implements Transport {
     this.#fd = fd;
     Blocking.state[0] = GoOn;
     const result: unknown = this.#handler.open?.(this.#conn);
-    if (result !== undefined) this.#settle(result);
+    if (result !== undefined) this.#turns.follow(result);
     native.serveBlocking(fd);
   }
 
@@ -89,7 +97,7 @@ class Blocking implements Transport {
 
   #data(chunk: Buffer): void {
     const result: unknown = this.#handler.data?.(this.#conn, chunk);
-    if (result !== undefined) this.#settle(result);
+    if (result !== undefined) this.#turns.follow(result);
   }
 
   #end(errno: number): unknown {
@@ -100,17 +108,7 @@ class Blocking implements Transport {
 
   #handOver(): void {
     const socket = openSocket(this.#fd, { allowHalfOpen: true });
-    goOnByEvents(this.#handler, this.#conn, socket, this.#pending);
-  }
-
-  /** Holds the next callback back until what this one began has settled. A rejection stays unhandled, and tells so. */
-  #settle(result: unknown): void {
-    if (!isThenable(result)) return;
-    const { state } = Blocking;
-    if (state[0] === GoOn) state[0] = Pending;
-    this.#pending = Promise.resolve(result).then(() => {
-      if (state[0] === Pending) state[0] = GoOn;
-    });
+    goOnByEvents(this.#handler, this.#conn, socket, this.#turns);
   }
 }
 
@@ -136,12 +134,7 @@ export class CallbacksServer implements ConnectionServer {
   }
 }
 
-function goOnByEvents(
-  handler: CallbacksHandler,
-  conn: Connection,
-  socket: net.Socket,
-  pending: Promise<void> | undefined,
-): void {
+function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.Socket, turns: Turns): void {
   let ended = false;
   const end = () => {
     ended = true;
@@ -150,27 +143,17 @@ function goOnByEvents(
   };
   conn.carryBy({ write: data => socket.write(data), end, destroy: () => socket.destroy() });
 
-  let turn = Promise.resolve(pending);
   let closed = false;
-  const inTurn = (callback: () => unknown) => {
-    turn = turn.then(callback) as Promise<void>;
-    return turn;
-  };
   const close = () => {
     if (closed) return;
     closed = true;
-    inTurn(() => handler.close?.(conn));
+    turns.call(() => handler.close?.(conn));
   };
   socket.on('data', chunk => {
-    if (ended) return;
-    socket.pause();
-    inTurn(() => handler.data?.(conn, chunk)).then(() => socket.resume());
+    if (!ended) turns.call(() => handler.data?.(conn, chunk));
   });
-  socket.on('error', error => inTurn(() => handler.error?.(conn, error)));
+  socket.on('error', error => turns.call(() => handler.error?.(conn, error)));
   socket.on('end', close);
   socket.on('close', close);
-}
-
-function isThenable(value: unknown): value is PromiseLike<void> {
-  return typeof (value as PromiseLike<void> | undefined)?.then === 'function';
+  turns.redirect({ pause: () => socket.pause(), resume: () => socket.resume() });
 }

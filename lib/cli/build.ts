@@ -2,18 +2,18 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { localBuild, packageRoot } from '../binding/load.js';
 import { compile } from '../build/compile.js';
 import { findTools } from '../build/tools.js';
 import { misuse } from '../errors.js';
-import { UsageError } from './usage.js';
+import { parseFlags } from './flags.js';
+import { asUsage, UsageError } from './usage.js';
 
 const usage = `Usage
   truefork build
 
-Builds the C++ addon for this machine, from the sources in the package: for a system that the package brings no binary
-for. It takes a minute, and needs a C++17 compiler, make and Python 3; Node's headers are fetched where they did not
+Builds the C++ addon for this machine, from the sources in the package: for a system for which the package has no
+binary. It takes a minute, and needs a C++17 compiler, make and Python 3; Node's headers are fetched where they did not
 come with Node. From then on this build is the one that is used. truefork doctor tells whether it works.
 
 Options
@@ -21,13 +21,8 @@ Options
 `;
 
 export async function build(args: string[]): Promise<number> {
-  let help: boolean | undefined;
-  try {
-    help = parseArgs({ args, options: { help: { type: 'boolean', short: 'h' } } }).values.help;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(/\.\s/)[0]} (truefork build --help)`);
-  }
-  if (help) {
+  const { values } = parseFlags('build', { args, options: { help: { type: 'boolean', short: 'h' } } });
+  if (values.help) {
     process.stdout.write(usage);
     return 0;
   }
@@ -37,7 +32,7 @@ export async function build(args: string[]): Promise<number> {
       `the addon is for Linux: it cannot be built on ${process.platform}`,
     );
   assertWritable();
-  const tools = findTools();
+  const tools = asUsage(findTools);
   console.log('building: this takes a minute');
   await compile({ into: localBuild, tools });
   // In a process of its own: what this one has loaded says nothing about the new file.

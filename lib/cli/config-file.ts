@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { lookUp } from '../options/table.js';
-import { importTypeScript, isTypeScript } from '../zygote/typescript.js';
+import { type Namespace, withoutInterop } from '../script/default-export.js';
+import { importTypeScript, isTypeScript } from '../script/typescript.js';
 import { UsageError } from './usage.js';
 
 const names = ['js', 'mjs', 'cjs', 'ts', 'mts', 'cts', 'json'].map(
@@ -49,14 +50,10 @@ async function importDefault(name: string, file: string): Promise<unknown> {
   // A file that has changed since it was last read is another module.
   delete createRequire(import.meta.url).cache[file];
   const href = `${pathToFileURL(file).href}?${fs.statSync(file).mtimeMs}`;
-  const module = (await (isTypeScript(file) ? importTypeScript(href) : import(href))) as {
-    default?: unknown;
-  };
+  const module: Namespace = await (isTypeScript(file) ? importTypeScript(href) : import(href));
   if (module.default === undefined)
     throw new UsageError(`${name} has no default export: export default { port: 7777 }`);
-  // A CommonJS module that was compiled from ESM has its default export one level down.
-  const inner = module.default as { __esModule?: boolean; default?: unknown } | null;
-  return inner?.__esModule ? inner.default : inner;
+  return withoutInterop(module).default;
 }
 
 function resolvePaths(values: Record<string, unknown>, folder: string): Record<string, unknown> {

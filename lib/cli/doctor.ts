@@ -1,10 +1,10 @@
 /** `truefork doctor`: can this machine run it, and if not, what is to be done? */
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import type { Finding } from '../doctor/finding.js';
 import { limits } from '../doctor/limits.js';
 import { addon, cLibrary, nodeVersion, procfs, system, typeScript } from '../doctor/machine.js';
 import { trials } from '../doctor/trials.js';
-import { UsageError } from './usage.js';
+import { parseFlags } from './flags.js';
 import { version } from './version.js';
 
 const usage = `Usage
@@ -21,7 +21,10 @@ Exit code: 0 when it can (there may be warnings), 1 when it cannot, 2 when the c
 `;
 
 export async function doctor(args: string[]): Promise<number> {
-  const options = parse(args);
+  const { values: options } = parseFlags('doctor', {
+    args,
+    options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
   if (options.help) {
     process.stdout.write(usage);
     return 0;
@@ -42,15 +45,6 @@ export async function doctor(args: string[]): Promise<number> {
   if (options.json) console.log(JSON.stringify({ ok: isFit, findings }));
   else print(findings, isFit);
   return isFit ? 0 : 1;
-}
-
-function parse(args: string[]): { json?: boolean; help?: boolean } {
-  try {
-    return parseArgs({ args, options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
-      .values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split(/\.\s/)[0]} (truefork doctor --help)`);
-  }
 }
 
 const words = {

@@ -1,6 +1,6 @@
 import { native } from '../binding/native.js';
+import { prespawnedPid } from '../owner/prespawn.js';
 import type { Server } from '../owner/server.js';
-import { prespawnedPid } from '../owner/zygote-start.js';
 
 /**
  * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or

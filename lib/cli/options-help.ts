@@ -1,5 +1,6 @@
 /** What `truefork serve --help` says of each option. */
-import { lookUp, type Option, optionNames, serverKinds, topics } from '../options/table.js';
+import { type Option, serverKinds, topics } from '../options/option.js';
+import { lookUp, optionNames } from '../options/table.js';
 import { flagName, ownFlags } from './options.js';
 
 const lineWidth = 110;

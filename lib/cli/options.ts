@@ -1,18 +1,12 @@
 /** The options of `truefork serve`: the table's, as flags and from a config file. */
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import type { TrueforkError } from '../errors.js';
-import { assertTaken, checkOption } from '../options/check.js';
-import { nearest } from '../options/suggest.js';
-import {
-  type Checked,
-  type CheckedValue,
-  lookUp,
-  type OptionName,
-  optionNames,
-  type Taker,
-} from '../options/table.js';
+import type { ParseArgsConfig } from 'node:util';
+import { assertTaken } from '../options/check.js';
+import type { Taker } from '../options/option.js';
+import { type Checked, type CheckedValue, lookUp, type OptionName, optionNames } from '../options/table.js';
+import { checkOption } from '../owner/machine.js';
 import { readConfigFile } from './config-file.js';
-import { UsageError } from './usage.js';
+import { parseFlags } from './flags.js';
+import { asUsage, UsageError } from './usage.js';
 
 /** The flags that no config file could hold. */
 export const ownFlags = {
@@ -77,7 +71,7 @@ export class GivenOptions {
  * @throws UsageError for what is wrong in either.
  */
 export async function readOptions(args: string[]): Promise<{ help: boolean; given: GivenOptions }> {
-  const { values, positionals } = parseFlags(args);
+  const { values, positionals } = parseOptions(args);
   const given = new Map<OptionName, GivenOption>();
   if (values.help) return { help: true, given: new GivenOptions(given) };
   const file = await readConfigFile(values.config as string | undefined);
@@ -106,31 +100,12 @@ function parseTyped(name: OptionName, typed: Typed): unknown {
 
 const everyTaker: readonly Taker[] = ['command', 'listen', 'fork', 'iterative', 'select'];
 
-function parseFlags(args: string[]) {
+function parseOptions(args: string[]) {
   const flags = optionNames().map(name => {
     const { kind, short } = lookUp(name)!;
     const type = kind.placeholder === undefined ? 'boolean' : 'string';
     return [flagName(name), { type, multiple: kind.repeats ?? false, ...(short ? { short } : {}) }] as const;
   });
   const options: ParseArgsConfig['options'] = { ...Object.fromEntries(flags), ...ownFlags };
-  try {
-    return parseArgs({ args, allowPositionals: true, allowNegative: true, options });
-  } catch (error) {
-    const [message] = (error as Error).message.split(/\.\s/);
-    const unknown = /^Unknown option '--(.*)'$/.exec(message!)?.[1];
-    const meant = unknown === undefined ? undefined : nearest(unknown, Object.keys(options));
-    const hint = meant === undefined ? '' : `: did you mean --${meant}?`;
-    throw new UsageError(`${message}${hint} (truefork serve --help)`);
-  }
-}
-
-/** What is wrong with an option is wrong with the command line. */
-export function asUsage<T>(check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    throw (error as TrueforkError).code?.startsWith('ERR_TRUEFORK_')
-      ? new UsageError((error as Error).message)
-      : error;
-  }
+  return parseFlags('serve', { args, allowPositionals: true, allowNegative: true, options });
 }

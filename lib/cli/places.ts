@@ -1,7 +1,9 @@
 /** Where `truefork serve` listens, from all the flags that say so. */
-import { checkListenArguments, type ListenOptions, ofPaths, ofTcp } from '../options/places.js';
-import { asUsage, flagName, type GivenOptions } from './options.js';
-import { UsageError } from './usage.js';
+import type { ListenOptions } from '../options/interfaces.js';
+import { checkListenArguments, ofPaths, ofTcp } from '../options/places.js';
+import { thisMachine } from '../owner/machine.js';
+import { flagName, type GivenOptions } from './options.js';
+import { asUsage, UsageError } from './usage.js';
 
 const single = ['port', 'host', 'path', 'fd'] as const;
 
@@ -13,7 +15,7 @@ export function placesToListen(given: GivenOptions): ListenOptions[] {
   share(given, ['backlog'], places);
   share(given, ofPaths, places.filter(isPath), 'a Unix socket with a path');
   share(given, ofTcp, places.filter(isTcp), 'TCP');
-  asUsage(() => checkListenArguments([places]));
+  asUsage(() => checkListenArguments(thisMachine, [places]));
   return places;
 }
 

@@ -3,7 +3,7 @@
  * the other. It is a guess: where the options turn out to want another kind of process, that one is started instead.
  */
 import { addonFile } from '../binding/native.js';
-import { endPrespawnedZygote, prespawnZygote } from '../owner/zygote-start.js';
+import { endPrespawnedZygote, prespawnZygote } from '../owner/prespawn.js';
 
 /** What begins a flag that wants none, or one of a kind that is not started ahead. */
 const others = /^(-h|-m|--(help|mode|user|watch)\b)/;

@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { type ListenAddress, showAddress, showHostAndPort } from '../owner/listener.js';
 import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../owner/records.js';
-import type { ServerState, ZygoteState } from '../owner/server.js';
+import type { ServerState, ZygoteState } from '../owner/server-types.js';
 
 export interface Reporter {
   listening(address: ListenAddress): void;

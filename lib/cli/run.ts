@@ -1,11 +1,11 @@
 /** `truefork run`: a script that calls fork() itself, in a process that was started for it. */
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { native } from '../binding/native.js';
 import { requiredFlags } from '../fork/preflight.js';
 import { execve } from '../posix/process.js';
-import { isTypeScript } from '../zygote/typescript.js';
+import { isTypeScript, nodeStripsTypes } from '../script/typescript.js';
+import { parseFlags } from './flags.js';
 import { UsageError } from './usage.js';
 
 const usage = `Usage
@@ -36,12 +36,14 @@ interface Arguments {
 function parse(args: string[]): Arguments | 'help' {
   const scriptAt = args.findIndex((arg, i) => !arg.startsWith('-') && !takesValue(args[i - 1]));
   const own = scriptAt < 0 ? args : args.slice(0, scriptAt);
-  let values: ReturnType<typeof parseOwn>;
-  try {
-    values = parseOwn(own);
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.replace(/\. .*/s, '')} (truefork run --help)`);
-  }
+  const { values } = parseFlags('run', {
+    args: own,
+    options: {
+      'max-descendants': { type: 'string' },
+      'max-generations': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
   if (values.help) return 'help';
   if (scriptAt < 0) throw new UsageError('which script? truefork run <script> [arguments]');
   const environment: Record<string, string> = {};
@@ -59,17 +61,6 @@ function takesValue(option: string | undefined): boolean {
   return option !== undefined && Object.keys(limits).some(name => option === `--${name}`);
 }
 
-function parseOwn(args: string[]) {
-  return parseArgs({
-    args,
-    options: {
-      'max-descendants': { type: 'string' },
-      'max-generations': { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  }).values;
-}
-
 /** Returns only to print the help, or by an exception. */
 export function run(args: string[]): number {
   const parsed = parse(args);
@@ -80,7 +71,6 @@ export function run(args: string[]): number {
   const auto = new URL('../auto.js', import.meta.url).href;
   const [script, ...rest] = parsed.command;
   const url = pathToFileURL(path.resolve(script!)).href;
-  const nodeStripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
   const start =
     isTypeScript(url) && !nodeStripsTypes
       ? [fileURLToPath(new URL('./typescript.js', import.meta.url)), url]

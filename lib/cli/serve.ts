@@ -1,18 +1,19 @@
 /** `truefork serve`: a handler script on a port, without any code of one's own. */
 
-import { checkOption, type ServerOptions } from '../options/check.js';
-import { limitNames } from '../options/limits.js';
-import { ForkingServer, type ForkingServerOptions } from '../owner/forking-server.js';
+import type { ForkingServerOptions, ServerOptions } from '../options/interfaces.js';
+import { limitNames } from '../options/table.js';
+import { ForkingServer } from '../owner/forking-server.js';
 import { IterativeServer } from '../owner/iterative-server.js';
+import { checkOption } from '../owner/machine.js';
 import { SelectServer } from '../owner/select-server.js';
 import { notReloaded, type Server } from '../owner/server.js';
 import { reapAsInit } from './init.js';
-import { asUsage, type GivenOptions, readOptions } from './options.js';
+import { type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
 import { placesToListen } from './places.js';
 import { includes, jsonReporter, textReporter } from './report.js';
 import { obeySignals } from './signals.js';
-import { UsageError } from './usage.js';
+import { asUsage, UsageError } from './usage.js';
 
 const usage = `Usage
   truefork serve [<handler>] [options]

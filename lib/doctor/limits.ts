@@ -1,7 +1,8 @@
 /** What this process may use: processes, descriptors, memory, system calls. */
 import fs from 'node:fs';
 import { addonFile } from '../binding/native.js';
-import { defaultMaxChildren, mostChildren } from '../options/system-limits.js';
+import { defaultMaxChildren } from '../options/table/limits.js';
+import { mostChildren } from '../owner/system-limits.js';
 import { RLIMIT_AS, RLIMIT_NOFILE } from '../posix/constants.js';
 import { getrlimit } from '../posix/process.js';
 import { type Finding, ok, warning } from './finding.js';

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { packageRoot } from '../binding/load.js';
 import { addonFile, assertAvailable } from '../binding/native.js';
 import { glibcVersion, libc } from '../binding/platform.js';
+import { nodeStripsTypes } from '../script/typescript.js';
 import { type Finding, failure, ok, warning } from './finding.js';
 
 export function system(): Finding {
@@ -61,10 +62,9 @@ export function procfs(): Finding {
 }
 
 export function typeScript(): Finding {
-  const strips = Boolean((process.features as { typescript?: unknown }).typescript);
   return ok(
     'TypeScript',
-    strips ? 'by Node itself' : 'with esbuild, if the project has it (npm install esbuild)',
+    nodeStripsTypes ? 'by Node itself' : 'with esbuild, if the project has it (npm install esbuild)',
   );
 }
 

@@ -3,7 +3,6 @@
  * not have been captured yet.
  */
 import { native } from '../binding/native.js';
-import { SIG_UNBLOCK, SIGUSR1 } from '../posix/constants.js';
 import { runAtFork } from './at-fork.js';
 import { guardExitsOfChild, guardExitsOfZygotesChildren, prepareExits } from './exits.js';
 import { makeRandomnessForkable, startNewGeneration } from './random.js';
@@ -21,7 +20,8 @@ export function prepareToFork(): void {
   prepareExits();
   makeRandomnessForkable();
   // --disable-sigusr1 makes Node block that signal. The script shall find it as every program does.
-  native.posix.sigprocmask(SIG_UNBLOCK, [SIGUSR1]);
+  const { sigprocmask, constants } = native.posix;
+  sigprocmask(constants.SIG_UNBLOCK, [constants.SIGUSR1]);
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });
 }
 

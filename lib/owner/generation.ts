@@ -1,23 +1,24 @@
 /**
- * A zygote and the connections that it serves, from the start of its process to the end of its last child. A server has
- * one that accepts; after a reload also earlier ones, whose children finish on the code that they began with.
+ * One zygote and the connections that it serves, from the start of its process to the end of its last child. It turns
+ * the zygote's records into the events of the server.
  */
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
+import { encodeCommand } from '../wire/commands.js';
 import type { ZygoteConfig } from '../wire/config.js';
-import { encodeCommand, endingLimits, refusalReasons, type ZygoteRecord } from '../wire/protocol.js';
+import { refusalReasons } from '../wire/messages.js';
+import type { ZygoteRecord } from '../wire/records.js';
 import {
   type ConnectionInfo,
-  decodeStatus,
   type EndInfo,
   type ExitInfo,
-  errorName,
+  exitOf,
   familyName,
   killedUnseen,
   type RefusedInfo,
 } from './records.js';
+import type { ZygoteOutput } from './zygote-command.js';
 import { diedWhileLoading, type Ending, reviveLoadError, ZygoteProcess } from './zygote-process.js';
-import type { ZygoteOutput } from './zygote-start.js';
 
 export interface GenerationEvents {
   connection: [ConnectionInfo];
@@ -27,7 +28,7 @@ export interface GenerationEvents {
   warning: [Error];
   /** The files that the handler was loaded from, or was being loaded from when it failed. */
   files: [string[]];
-  /** The process has ended, and everything of it has been told. */
+  /** The process has ended, and all events of its connections have been emitted. */
   over: [Ending];
 }
 
@@ -35,7 +36,7 @@ interface LiveConnection extends ConnectionInfo {
   since: number;
 }
 
-/** A connection of the present. */
+/** A connection that is being served. */
 export interface LiveInfo extends ConnectionInfo {
   durationMs: number;
 }
@@ -43,16 +44,16 @@ export interface LiveInfo extends ConnectionInfo {
 export class Generation extends EventEmitter<GenerationEvents> {
   /** Resolves when the handler is loaded, rejects with the reason why it cannot be served. */
   readonly ready: Promise<void>;
-  readonly #startedAt = Date.now();
-  #beganAt = 0;
   readonly #zygote: ZygoteProcess;
+  readonly #startedAt = Date.now();
+  #acceptsSince = 0;
   readonly #forks: boolean;
   readonly #executes: boolean;
-  readonly #live = new Map<number, LiveConnection>();
-  #state: 'waiting' | 'accepting' | 'retired' | 'over' = 'waiting';
+  readonly #connections = new Map<number, LiveConnection>();
+  #state: 'loading' | 'accepting' | 'retired' | 'over' = 'loading';
   /** The id of the first connection after this one's. */
   #nextId = 0;
-  #retired: (() => void) | undefined;
+  #onRetired: (() => void) | undefined;
 
   constructor(
     listeners: readonly number[],
@@ -69,13 +70,13 @@ export class Generation extends EventEmitter<GenerationEvents> {
       this.#zygote.on('record', record => {
         if (record.name === 'LoadFailed') failure = reviveLoadError(record.error);
         else if (record.name === 'Listening') resolve();
-        else this.#tell(record);
+        else this.#emitRecord(record);
       });
       this.#zygote.once('end', ending => {
         reject(failure ?? diedWhileLoading(ending));
         this.#state = 'over';
-        this.#tellOfOrphans();
-        this.#retired?.();
+        this.#endRemaining();
+        this.#onRetired?.();
         this.emit('over', ending);
       });
     });
@@ -92,45 +93,49 @@ export class Generation extends EventEmitter<GenerationEvents> {
   /** Milliseconds since its process was started, and since it accepts. */
   get times(): { uptimeMs: number; servedMs: number } {
     const now = Date.now();
-    return { uptimeMs: now - this.#startedAt, servedMs: this.#beganAt === 0 ? 0 : now - this.#beganAt };
+    return {
+      uptimeMs: now - this.#startedAt,
+      servedMs: this.#acceptsSince === 0 ? 0 : now - this.#acceptsSince,
+    };
   }
 
-  /** How many it serves now. */
-  get size(): number {
-    return this.#live.size;
+  /** How many connections it serves now. */
+  get live(): number {
+    return this.#connections.size;
   }
 
   connections(): LiveInfo[] {
-    return [...this.#live.values()].map(aged);
+    return [...this.#connections.values()].map(aged);
   }
 
-  /** From now on it accepts; earlier ones serve so many, which count too. */
-  begin(firstId: number, elsewhere: number): void {
-    if (this.#state !== 'waiting') return;
+  /** It accepts from now on, numbering its connections from `firstId`; retired zygotes still serve so many. */
+  accept(firstId: number, retired: number): void {
+    if (this.#state !== 'loading') return;
     this.#state = 'accepting';
-    this.#beganAt = Date.now();
+    this.#acceptsSince = Date.now();
     this.#nextId = firstId;
-    this.countElsewhere(elsewhere);
+    this.countRetired(retired);
     this.send(encodeCommand('Begin', { firstId }));
   }
 
-  /** Accepts nobody any more, and ends with its last child. Resolves with the id that the next connection may have. */
+  /** It accepts no more, and ends with its last child. Resolves with the id that the next connection may have. */
   async retire(): Promise<number> {
     if (this.#state === 'accepting') {
       this.#state = 'retired';
       this.send(encodeCommand('Retire', {}));
       await new Promise<void>(resolve => {
-        this.#retired = resolve;
+        this.#onRetired = resolve;
       });
     }
     return this.#nextId;
   }
 
-  countElsewhere(children: number): void {
+  /** How many connections retired zygotes still serve: they count among the maximum. */
+  countRetired(children: number): void {
     if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
   }
 
-  /** Commands that hold at any time. */
+  /** Commands that it may get in any state. */
   send(...commands: readonly Buffer[]): void {
     if (this.#state !== 'over') this.#zygote.send(...commands);
   }
@@ -141,7 +146,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
   }
 
   stop(graceMs: number, killMs: number): void {
-    if (this.#state === 'waiting') this.#zygote.kill();
+    if (this.#state === 'loading') this.#zygote.kill();
     else this.send(encodeCommand('Stop', { graceMs, killMs }));
   }
 
@@ -157,84 +162,76 @@ export class Generation extends EventEmitter<GenerationEvents> {
     this.#zygote.unref();
   }
 
-  #tell(record: Exclude<ZygoteRecord, { name: 'LoadFailed' | 'Listening' }>): void {
+  #emitRecord(record: Exclude<ZygoteRecord, { name: 'LoadFailed' | 'Listening' }>): void {
     switch (record.name) {
       case 'Connection': {
-        const { name: _, family, ...told } = record;
-        const connection = { ...told, family: familyName(family) };
+        const { name: _, family, ...fields } = record;
+        const connection = { ...fields, family: familyName(family) };
         this.#nextId = Math.max(this.#nextId, connection.id + 1);
-        this.#live.set(connection.id, { ...connection, since: Date.now() });
+        this.#connections.set(connection.id, { ...connection, since: Date.now() });
         this.emit('connection', connection);
         return;
       }
       case 'Exit': {
-        const live = this.#live.get(record.id);
-        if (live === undefined) return;
-        this.#live.delete(record.id);
-        const { since: _, ...connection } = live;
-        // Of TCP the kernel knows; of a Unix socket only the process itself.
-        const isCounted = !this.#executes || live.family !== 'Unix';
-        this.emit('exit', {
-          ...connection,
-          ...decodeStatus(record.status),
-          ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
-          limit: endingLimits[record.limit] ?? null,
-          durationMs: record.durationUs / 1000,
-          bytesRead: isCounted ? record.bytesIn : null,
-          bytesWritten: isCounted ? record.bytesOut : null,
-          rusage: {
-            userCPUTime: record.userCpuUs,
-            systemCPUTime: record.systemCpuUs,
-            maxRSS: record.maxRssKib,
-            minorPageFault: record.minorFaults,
-            majorPageFault: record.majorFaults,
-            voluntaryContextSwitches: record.voluntarySwitches,
-            involuntaryContextSwitches: record.involuntarySwitches,
-          },
-        });
+        const connection = this.#take(record.id);
+        if (connection === undefined) return;
+        // Node counts the bytes of a Unix socket, the kernel those of TCP: of a program's Unix socket nothing is known.
+        const isCounted = !this.#executes || connection.family !== 'Unix';
+        this.emit('exit', exitOf(connection, record, isCounted));
         return;
       }
       case 'End': {
-        const live = this.#live.get(record.id);
-        if (live === undefined) return;
-        this.#live.delete(record.id);
-        const { since: _, ...connection } = live;
-        this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        const connection = this.#take(record.id);
+        if (connection !== undefined)
+          this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
         return;
       }
       case 'Refused': {
         const { count, remoteAddress, remotePort } = record;
-        this.emit('refused', { reason: refusalReasons[record.reason]!, count, remoteAddress, remotePort });
+        const { reason } = refusalReasons[record.reason]!;
+        this.emit('refused', { reason, count, remoteAddress, remotePort });
         return;
       }
-      case 'Trouble': {
-        const errno = -record.errnum;
-        const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${record.errnum}`, 'unknown error'];
-        const message = `${record.syscall} ${code}: ${meaning}; clients wait until it passes`;
-        this.emit('warning', Object.assign(new Error(message), { code, errno, syscall: record.syscall }));
+      case 'Trouble':
+        this.emit('warning', systemCallFailed(record.syscall, record.errnum));
         return;
-      }
       case 'Retired':
         this.#nextId = Math.max(this.#nextId, record.nextId);
-        this.#retired?.();
+        this.#onRetired?.();
         return;
       case 'Files':
         this.emit('files', record.files);
         return;
       case 'Pong':
-        return; // heard by whoever asked
+        return; // ZygoteProcess.answers() waits for it
     }
   }
 
-  /** The connections of a zygote that died: its children die with it, and cannot be waited for from here. */
-  #tellOfOrphans(): void {
-    for (const live of this.#live.values()) {
+  /** The connection of this id, which is over. */
+  #take(id: number): ConnectionInfo | undefined {
+    const live = this.#connections.get(id);
+    if (live === undefined) return undefined;
+    this.#connections.delete(id);
+    const { since: _, ...connection } = live;
+    return connection;
+  }
+
+  /** The connections of a zygote that died: its children were killed with it, and cannot be waited for from here. */
+  #endRemaining(): void {
+    for (const live of this.#connections.values()) {
       const ended = aged(live);
       if (!this.#forks) this.emit('end', ended);
       else this.emit('exit', { ...ended, ...killedUnseen });
     }
-    this.#live.clear();
+    this.#connections.clear();
   }
+}
+
+function systemCallFailed(syscall: string, errnum: number): Error {
+  const errno = -errnum;
+  const [code, meaning] = getSystemErrorMap().get(errno) ?? [`E${errnum}`, 'unknown error'];
+  const message = `${syscall} ${code}: ${meaning}; clients wait until it passes`;
+  return Object.assign(new Error(message), { code, errno, syscall });
 }
 
 function aged({ since, ...connection }: LiveConnection): LiveInfo {

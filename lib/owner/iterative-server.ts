@@ -1,4 +1,5 @@
-import { assertHandler, checkOptions, type ServerOptions } from '../options/check.js';
+import type { ServerOptions } from '../options/interfaces.js';
+import { assertHandler, checkOptions } from './machine.js';
 import { Server } from './server.js';
 
 export type IterativeServerOptions = ServerOptions;

@@ -1,7 +1,7 @@
-/** What a server tells of each connection. */
+/** What the events of a server say of a connection, and how it is read from the zygote's records. */
 import os from 'node:os';
 import type { Family } from '../binding/native.js';
-import type { endingLimits, refusalReasons } from '../wire/protocol.js';
+import { type EndingLimit, endingLimits, type RecordBody, type RefusalReason } from '../wire/messages.js';
 
 export interface ConnectionInfo {
   /** Counts the connections of this server, from 1. */
@@ -17,7 +17,7 @@ export interface ConnectionInfo {
   localPort: number;
 }
 
-/** The numbers of the kernel's own, AF_UNIX, AF_INET and AF_INET6. */
+/** From the kernel's numbers, AF_UNIX, AF_INET and AF_INET6. */
 export function familyName(family: number): Family {
   return family === 1 ? 'Unix' : family === 2 ? 'IPv4' : 'IPv6';
 }
@@ -49,31 +49,26 @@ export interface ExitInfo extends ConnectionInfo {
   coreDumped: boolean;
   /** Only where `exec` names a program, and it could not be executed: why (execve(2)), `'ENOENT'` and the like. */
   execError?: string;
-  /** The option that says how long, or how much, and for which the child was ended; null where it was for none. */
+  /** The option whose limit ended the child; null where none did. */
   limit: EndingLimit | null;
-  /** Null where the zygote died before it could ask (wait4(2) is the parent's alone). */
+  /** Null where the zygote died: only the parent of a child gets its resource usage (wait4(2)). */
   rusage: ChildUsage | null;
   durationMs: number;
-  /** As of `net.Socket`. Null where the zygote died before it could look, or nobody counted: an executed program. */
+  /** As of `net.Socket`. Null where the zygote died, and for the Unix socket of an executed program. */
   bytesRead: number | null;
   bytesWritten: number | null;
 }
 
-/** `ENOENT` and the like. libuv, and so `util.getSystemErrorName`, does not know all that execve(2) can say. */
+/** `ENOENT` and the like. libuv, and so `util.getSystemErrorName`, knows only some of the errors of execve(2). */
 export function errorName(errnum: number): string {
   const names = Object.entries(os.constants.errno);
   return names.find(([, number]) => number === errnum)?.[0] ?? `E${errnum}`;
 }
 
-export type EndingLimit = NonNullable<(typeof endingLimits)[number]>;
-
-/** The option whose limit was reached; `address` stands for `allow` and `deny`. */
-export type RefusalReason = (typeof refusalReasons)[number];
-
-/** Clients that were turned away for one reason. */
+/** Clients that were refused for one reason. */
 export interface RefusedInfo {
   reason: RefusalReason;
-  /** How many since this reason was last told of. */
+  /** How many since the last event for this reason. */
   count: number;
   /** How many for this reason in all. */
   total: number;
@@ -82,7 +77,29 @@ export interface RefusedInfo {
   remotePort: number;
 }
 
-/** What can be said of a child whose zygote died: the kernel sent SIGKILL after it. */
+/** The exit of the child that served this connection. */
+export function exitOf(connection: ConnectionInfo, record: RecordBody<'Exit'>, isCounted: boolean): ExitInfo {
+  return {
+    ...connection,
+    ...decodeStatus(record.status),
+    ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
+    limit: endingLimits[record.limit]?.limit ?? null,
+    durationMs: record.durationUs / 1000,
+    bytesRead: isCounted ? record.bytesIn : null,
+    bytesWritten: isCounted ? record.bytesOut : null,
+    rusage: {
+      userCPUTime: record.userCpuUs,
+      systemCPUTime: record.systemCpuUs,
+      maxRSS: record.maxRssKib,
+      minorPageFault: record.minorFaults,
+      majorPageFault: record.majorFaults,
+      voluntaryContextSwitches: record.voluntarySwitches,
+      involuntaryContextSwitches: record.involuntarySwitches,
+    },
+  };
+}
+
+/** What is known of a child whose zygote died: the parent-death signal killed it. */
 export const killedUnseen = {
   code: null,
   signal: 'SIGKILL',
@@ -100,7 +117,7 @@ const signalNames = new Map(
     .map(([name, number]) => [number, name]),
 );
 
-/** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth tells of a core dump. */
+/** The parts of a wait status (wait(2)): the low seven bits are the signal, the eighth a core dump. */
 export function decodeStatus(status: number): Pick<ExitInfo, 'code' | 'signal' | 'coreDumped'> {
   const signo = status & 0x7f;
   if (signo === 0) return { code: (status >> 8) & 0xff, signal: null, coreDumped: false };

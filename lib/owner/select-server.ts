@@ -1,15 +1,6 @@
-import { assertHandler, checkOption, checkOptions, type ServerOptions } from '../options/check.js';
+import type { SelectServerOptions } from '../options/interfaces.js';
+import { assertHandler, checkOption, checkOptions } from './machine.js';
 import { Server } from './server.js';
-
-export interface SelectServerOptions extends ServerOptions {
-  /**
-   * What waits for the connections: `select`, the lecture's, which knows no descriptor above 1,023, so that clients
-   * beyond it are turned away with a `warning`; or `poll`, which has no such limit.
-   */
-  multiplexer?: 'select' | 'poll';
-  /** The most connections at once; further clients wait in the backlog. By default there is no limit but the above. */
-  maxConnections?: number;
-}
 
 /**
  * The concurrent single server: one process for all connections, which `select(2)` wakes when one of them has

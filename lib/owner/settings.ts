@@ -1,43 +1,35 @@
-/** The limits of a forking server as the commands that its zygote is told them by. */
-
-import type { Policy } from '../options/kinds.js';
-import type { CheckedLimits } from '../options/limits.js';
-import { encodeCommand, policies, refusalReasons, resources } from '../wire/protocol.js';
+/** The limits of a forking server as the commands that carry them to its zygote. */
+import type { CheckedLimits } from '../options/interfaces.js';
+import type { Policy } from '../options/kinds/policies.js';
+import type { SentField } from '../options/option.js';
+import { encodeCommand } from '../wire/commands.js';
+import { policies, refusalReasons, sentBy } from '../wire/messages.js';
 
 export function settingCommands(limits: CheckedLimits, killDelay: number): Buffer[] {
   return [
-    admission(limits),
+    encodeCommand('Admission', numbers('Admission', limits)),
     encodeCommand('AddressRules', {}, addressRules(limits)),
-    ...refusalReasons.map((reason, number) => refusal(number, limits[`${reason}Policy`])),
-    encodeCommand('Times', {
-      firstByteMs: limits.firstByteTimeout,
-      idleMs: limits.idleTimeout,
-      connectionMs: limits.connectionTimeout,
-      killMs: killDelay,
-    }),
-    resourcesOfAChild(limits),
+    ...refusalReasons.map(({ reason }, number) => refusal(number, limits[`${reason}Policy`])),
+    encodeCommand('Times', { ...numbers('Times', limits), killMs: killDelay }),
+    encodeCommand('Resources', { ...numbers('Resources', limits), set: givenResources(limits) }),
   ];
 }
 
-function admission(limits: CheckedLimits): Buffer {
-  const { acceptRate, acceptBurst, acceptRatePerSource, acceptBurstPerSource } = limits;
-  return encodeCommand('Admission', {
-    maxChildren: limits.maxChildren,
-    maxPerSource: limits.maxPerSource ?? 0,
-    acceptIntervalUs: interval(acceptRate),
-    acceptBurst: acceptBurst ?? burst(acceptRate),
-    sourceIntervalUs: interval(acceptRatePerSource),
-    sourceBurst: acceptBurstPerSource ?? burst(acceptRatePerSource),
+/** The limits that this message carries, as the numbers that it carries them by. */
+function numbers(message: SentField['message'], limits: CheckedLimits): Record<string, number> {
+  const fields = sentBy(message).map(({ option, field }) => {
+    const value = limits[option];
+    return [field.name, field.number?.(value, { ...limits }) ?? Number(value ?? 0)];
   });
+  return Object.fromEntries(fields);
 }
 
-/** Microseconds between two connections. */
-function interval(rate: number | undefined): number {
-  return rate === undefined ? 0 : Math.round(1_000_000 / rate);
-}
-
-function burst(rate: number | undefined): number {
-  return Math.max(1, Math.floor(rate ?? 1));
+/** Of the resources of a child, those that have a limit: a bit for each, in the order of the fields. */
+function givenResources(limits: CheckedLimits): number {
+  return sentBy('Resources').reduce(
+    (set, { option }, place) => (limits[option] === undefined ? set : set | (1 << place)),
+    0,
+  );
 }
 
 function addressRules({ allow, deny }: CheckedLimits): string {
@@ -46,24 +38,9 @@ function addressRules({ allow, deny }: CheckedLimits): string {
 }
 
 function refusal(reason: number, policy: Policy | 'queue'): Buffer {
+  const numberOf = (name: string) => policies.findIndex(known => known.policy === name);
   if (typeof policy !== 'string')
-    return encodeCommand('Refusal', { reason, policy: policies.refuse }, policy);
+    return encodeCommand('Refusal', { reason, policy: numberOf('refuse') }, policy);
   const [, name, text] = /^(queue|refuse|reset):?(.*)$/s.exec(policy)!;
-  return encodeCommand('Refusal', { reason, policy: policies[name as keyof typeof policies] }, text);
-}
-
-function resourcesOfAChild(limits: CheckedLimits): Buffer {
-  const { maxMemory, maxCpuTime, maxOpenFiles, maxCoreSize, nice, oomScoreAdj } = limits;
-  const given = Object.entries(resources).filter(
-    ([name]) => limits[name as keyof typeof resources] !== undefined,
-  );
-  return encodeCommand('Resources', {
-    memory: maxMemory ?? 0,
-    core: maxCoreSize ?? 0,
-    cpuSeconds: Math.ceil((maxCpuTime ?? 0) / 1000),
-    openFiles: maxOpenFiles ?? 0,
-    nice: nice ?? 0,
-    oomScoreAdj: oomScoreAdj ?? 0,
-    set: given.reduce((set, [, bit]) => set | bit, 0),
-  });
+  return encodeCommand('Refusal', { reason, policy: numberOf(name!) }, text);
 }

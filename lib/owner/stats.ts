@@ -1,19 +1,19 @@
 /** What a server has counted, for a page of its state or a scrape of its metrics. */
-import { endingLimits, refusalReasons } from '../wire/protocol.js';
-import type { EndingLimit, ExitInfo, RefusalReason } from './records.js';
+import { type EndingLimit, endingLimits, type RefusalReason, refusalReasons } from '../wire/messages.js';
+import type { ExitInfo } from './records.js';
 
 export interface ServerStats {
   /** Since the server was made, in milliseconds. */
   uptimeMs: number;
   /** Connections that are being served now. */
   live: number;
-  /** Connections that were let in. */
+  /** Connections that were accepted and served. */
   connections: number;
   /** How the children ended: code 0, another code, or a signal. */
   exits: { ok: number; failed: number; signalled: number };
-  /** Those of them that a limit ended. */
+  /** How many of them a limit ended. */
   limited: Record<EndingLimit, number>;
-  /** Clients that were turned away. */
+  /** Clients that were refused. */
   refused: Record<RefusalReason, number>;
   /** Of the connections that are over. */
   bytesRead: number;
@@ -32,8 +32,8 @@ export class Tally {
   readonly #counted: Omit<ServerStats, 'uptimeMs' | 'live'> = {
     connections: 0,
     exits: { ok: 0, failed: 0, signalled: 0 },
-    limited: zeros(endingLimits.filter(limit => limit !== null)),
-    refused: zeros(refusalReasons),
+    limited: zeros(endingLimits.map(({ limit }) => limit).filter(limit => limit !== null)),
+    refused: zeros(refusalReasons.map(({ reason }) => reason)),
     bytesRead: 0,
     bytesWritten: 0,
     userCPUTime: 0,
@@ -64,7 +64,7 @@ export class Tally {
     return this.#counted.refused[reason];
   }
 
-  countZygote(): void {
+  countZygoteDeath(): void {
     this.#counted.zygoteDeaths++;
   }
 

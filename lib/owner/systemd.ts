@@ -2,7 +2,7 @@
 
 import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
-import type { ListenOptions } from '../options/places.js';
+import type { Place } from '../options/place.js';
 
 const firstDescriptor = 3; // SD_LISTEN_FDS_START
 
@@ -23,7 +23,7 @@ export const managersVariables = [
  *
  * @throws `ERR_TRUEFORK_LISTEN` where there are none.
  */
-export function listenFds(name?: string): ListenOptions[] {
+export function listenFds(name?: string): Place[] {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = process.env;
   if (LISTEN_FDS === undefined)
     throw none('no LISTEN_FDS in the environment: is it started by a socket unit?');

@@ -1,18 +1,15 @@
-/** The owner's end of a zygote: starts it, sends commands, hears records. */
+/** The process of one zygote, as its owner has it: what it is sent, what it sends, and how it ends. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
+import { encodeCommand, encodeConfig } from '../wire/commands.js';
 import type { ZygoteConfig } from '../wire/config.js';
-import {
-  encodeCommand,
-  encodeConfig,
-  type LoadError,
-  RecordReader,
-  type ZygoteRecord,
-} from '../wire/protocol.js';
-import { channelOf, environmentOfZygote, startZygote, type ZygoteOutput } from './zygote-start.js';
+import type { LoadError } from '../wire/handler-reports.js';
+import { RecordReader, type ZygoteRecord } from '../wire/records.js';
+import { startZygote } from './prespawn.js';
+import { channelOf, environmentOfZygote, type ZygoteOutput } from './zygote-command.js';
 
 export interface Ending {
   code: number | null;
@@ -21,14 +18,14 @@ export interface Ending {
 
 interface ZygoteEvents {
   record: [ZygoteRecord];
-  /** The process has ended, and every record of it has been told. */
+  /** The process has ended, and every record of it has been emitted. */
   end: [Ending];
 }
 
 export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   readonly #process: ChildProcess;
   readonly #channel: Socket;
-  /** Until it serves, it runs the handler script's own code and hears no command. */
+  /** Until it serves, it runs the handler script's own code and reads no command. */
   #serves = false;
 
   constructor(
@@ -39,7 +36,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   ) {
     super();
     this.#process = startZygote(config, stdout);
-    // Without descriptors left for a channel there is no process either, and 'error' below says why.
+    // Where no descriptor was left for a channel there is no process either, and 'error' below says why.
     this.#channel = channelOf(this.#process) ?? new Socket();
     const reader = new RecordReader();
     this.#channel.on('data', (chunk: Buffer) => {
@@ -48,7 +45,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
         this.emit('record', record);
       }
     });
-    // Its end is told by 'close' below; what a dead zygote could not be told any more is no news.
+    // That the zygote has ended is 'close' below; a command that it no longer reads is of no interest.
     this.#channel.on('error', () => {});
     this.#configure({ ...config, environment: environmentOfZygote(config) }, listeners);
     this.send(...settings);
@@ -68,7 +65,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     return this.#process.pid;
   }
 
-  /** Commands that are obeyed once it serves. */
+  /** Commands, which it obeys once it serves. */
   send(...commands: readonly Buffer[]): void {
     if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
@@ -78,7 +75,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     else this.send(encodeCommand('Kill', {}));
   }
 
-  /** Whether its loop turns. Nobody waits for ever: what does not answer now is asked anew, or ends. */
+  /** Whether its loop turns. It resolves with true when that answers, and with false when the process ends. */
   answers(): Promise<boolean> {
     if (!this.#serves) return Promise.resolve(false);
     return new Promise(resolve => {
@@ -107,7 +104,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     this.#channel.unref();
   }
 
-  /** The first that it hears. Where it has ended already, or was never started, that is told by its events. */
+  /** Sends the first message. Where the process has ended already, or was never started, its events say so. */
   #configure(config: ZygoteConfig, listeners: readonly number[]): void {
     const { _handle: handle } = this.#channel as unknown as { _handle: { fd: number } | null };
     if (handle === null) return;
@@ -115,12 +112,12 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     try {
       if (native.sendConfig(handle.fd, header, listeners)) this.#channel.write(body);
     } catch (error) {
-      this.#process.kill('SIGKILL'); // or it would wait for ever
+      this.#process.kill('SIGKILL'); // it would wait for its configuration without end
       throw error;
     }
   }
 
-  /** What is left of its process group: children of a zygote that was killed, and what children have started. */
+  /** Kills what is left of its process group: children of a zygote that was killed, and what children have started. */
   #endGroup(): void {
     try {
       native.kill(-this.#process.pid!, 9);
@@ -130,17 +127,20 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   }
 }
 
-/** The error with which a handler failed to load, as the zygote threw it; or that for which there is no zygote. */
-export function reviveLoadError(told: LoadError): Error {
-  if (told instanceof Error) return told;
-  const { name, message, stack, code } = told;
+/** The error with which a handler failed to load, as the zygote threw it; or that of starting the zygote. */
+export function reviveLoadError(sent: LoadError): Error {
+  if (sent instanceof Error) return sent;
+  const { name, message, stack, code } = sent;
   const error = new Error(message);
   error.name = name;
   if (stack !== undefined) error.stack = stack;
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-export function diedWhileLoading({ code, signal }: Ending): Error {
-  const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-  return misuse('ERR_TRUEFORK_HANDLER', `the handler script ${how} while it was being loaded`);
+export function diedWhileLoading(ending: Ending): Error {
+  return misuse('ERR_TRUEFORK_HANDLER', `the handler script ${howItEnded(ending)} while it was being loaded`);
+}
+
+export function howItEnded({ code, signal }: Ending): string {
+  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }

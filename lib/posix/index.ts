@@ -5,6 +5,7 @@
  * the system's to refuse (a wrong type, a buffer that is too short) has a code that begins with `ERR_TRUEFORK_`.
  */
 
+export * from '../binding/posix-structs.js';
 export { type AtForkHandlers, registerAtFork } from '../fork/at-fork.js';
 export * from './constants.js';
 export * from './fork.js';
@@ -13,5 +14,4 @@ export * from './process.js';
 export * from './select.js';
 export * from './signal.js';
 export * from './socket.js';
-export * from './types.js';
 export * from './wait.js';

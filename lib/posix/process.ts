@@ -1,9 +1,9 @@
 /** Processes: who they are, what they may use, what they become. */
 
 import { native } from '../binding/native.js';
+import type { RLimit } from '../binding/posix-structs.js';
 import { badArgument } from '../errors.js';
 import { writeCoverage } from '../fork/exits.js';
-import type { RLimit } from './types.js';
 
 const calls = native.posix;
 

@@ -1,7 +1,7 @@
 /** Waiting for many descriptors at once. */
 import { native } from '../binding/native.js';
+import type { PollFd, TimeVal } from '../binding/posix-structs.js';
 import { FD_SETSIZE } from './constants.js';
-import type { PollFd, TimeVal } from './types.js';
 
 const calls = native.posix;
 

@@ -8,10 +8,10 @@
 
 import { native } from '../binding/native.js';
 import type { NativeHandler } from '../binding/posix.js';
+import type { ITimerVal, SigInfo } from '../binding/posix-structs.js';
 import { badArgument } from '../errors.js';
 import { SA_RESTART, SIG_BLOCK, SIGCHLD, SIGRTMAX, SIGRTMIN } from './constants.js';
 import { assertNotNodes, reserveForUs, watchChildProcess } from './node-signals.js';
-import type { ITimerVal, SigInfo } from './types.js';
 
 const calls = native.posix;
 

@@ -1,5 +1,6 @@
 /** Sockets. */
 import { native } from '../binding/native.js';
+import type { Linger, SockAddr, SockAddrStorage, TimeVal } from '../binding/posix-structs.js';
 import type {
   IPPROTO_TCP,
   SO_BINDTODEVICE,
@@ -9,7 +10,6 @@ import type {
   SOL_SOCKET,
   TCP_CONGESTION,
 } from './constants.js';
-import type { Linger, SockAddr, SockAddrStorage, TimeVal } from './types.js';
 
 const calls = native.posix;
 

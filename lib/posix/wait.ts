@@ -1,6 +1,6 @@
 /** Waiting for children. */
 import { native } from '../binding/native.js';
-import type { RUsage, WaitResult } from './types.js';
+import type { RUsage, WaitResult } from '../binding/posix-structs.js';
 
 const calls = native.posix;
 

@@ -8,8 +8,9 @@ import { Connection } from '../child/connection.js';
 import { drainOnSignal } from '../child/drain-http.js';
 import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
 import { NetServer, StreamServer, socketError } from '../child/sockets.js';
-import { loopOptions, type ReceivedConfig } from '../wire/config.js';
-import type { LoadedHandler } from '../zygote/load.js';
+import { Turns } from '../child/turns.js';
+import { loopOptions, type ReceivedConfig } from '../serving/config.js';
+import type { LoadedHandler } from '../serving/load.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ReceivedConfig): void {
   const { multiplexer, most } = config;
@@ -20,34 +21,20 @@ export function serveInOneProcess({ form, handler }: LoadedHandler, config: Rece
   );
 }
 
-/** What a connection still has to hear, one callback after the other. */
 interface Peer {
   conn: Connection;
-  turn: Promise<unknown> | undefined;
+  turns: Turns;
   closed: boolean;
 }
 
 function servePeers(handler: CallbacksHandler) {
   const peers = new Map<number, Peer>();
 
-  /** Calls back at once if the connection is idle, and else when what it is busy with has settled. */
-  const inTurn = (id: number, peer: Peer, callback: () => unknown) => {
-    const result = peer.turn === undefined ? callback() : peer.turn.then(callback);
-    if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
-    native.peerRead(id, false);
-    const turn = Promise.resolve(result).then(() => {
-      if (peer.turn !== turn) return;
-      peer.turn = undefined;
-      native.peerRead(id, true);
-    });
-    peer.turn = turn;
-  };
-
   const close = (id: number, peer: Peer) => {
     if (peer.closed) return;
     peer.closed = true;
-    inTurn(id, peer, () => handler.close?.(peer.conn));
-    inTurn(id, peer, () => {
+    peer.turns.call(() => handler.close?.(peer.conn));
+    peer.turns.call(() => {
       peers.delete(id);
       native.peerEnd(id);
     });
@@ -67,18 +54,22 @@ function servePeers(handler: CallbacksHandler) {
           close(id, peer);
         },
       });
-      const peer: Peer = { conn, turn: undefined, closed: false };
+      const turns = new Turns({
+        pause: () => native.peerRead(id, false),
+        resume: () => native.peerRead(id, true),
+      });
+      const peer: Peer = { conn, turns, closed: false };
       peers.set(id, peer);
-      inTurn(id, peer, () => handler.open?.(conn));
+      turns.call(() => handler.open?.(conn));
     },
     data(id: number, chunk: Buffer) {
       const peer = peers.get(id);
-      if (peer !== undefined && !peer.closed) inTurn(id, peer, () => handler.data?.(peer.conn, chunk));
+      if (peer !== undefined && !peer.closed) peer.turns.call(() => handler.data?.(peer.conn, chunk));
     },
     end(id: number, errno: number) {
       const peer = peers.get(id);
       if (peer === undefined) return;
-      if (errno !== 0) inTurn(id, peer, () => handler.error?.(peer.conn, socketError(errno)));
+      if (errno !== 0) peer.turns.call(() => handler.error?.(peer.conn, socketError(errno)));
       close(id, peer);
     },
   };

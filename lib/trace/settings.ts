@@ -1,25 +1,10 @@
 /** What the caller sends to the tracer's process: first a line of JSON, then commands, a line each. */
 import { constants } from 'node:os';
+import type { TracerSettings } from '../binding/native.js';
 import { misuse } from '../errors.js';
 import { errnoNumber, signalNumber } from './decode.js';
 import type { Injection, TraceOptions } from './tracer.js';
 import { unsafeFunctions } from './unsafe-functions.js';
-
-/** As native/binding/trace.cc takes it. */
-export interface TracerSettings {
-  command: readonly string[];
-  environment: readonly string[];
-  folder: string;
-  newSession: boolean;
-  readWrite: boolean;
-  injections: readonly string[];
-  maxProcesses: number;
-  confineSignals: boolean;
-  addresses: boolean;
-  dataLength: number;
-  watchedSignals: readonly number[];
-  unsafeFunctions: readonly string[];
-}
 
 const defaults = { maxProcesses: 256, dataLength: 256 };
 const most = { processes: 100_000, dataLength: 1024 * 1024 };

@@ -3,8 +3,7 @@
  * those of libuv: so it does nothing else, and no JavaScript runs while it traces.
  */
 import fs from 'node:fs';
-import { native } from '../binding/native.js';
-import type { TracerSettings } from './settings.js';
+import { native, type TracerSettings } from '../binding/native.js';
 
 const socket = 3;
 const newline = '\n'.charCodeAt(0);

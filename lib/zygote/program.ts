@@ -1,8 +1,8 @@
-/** Where the serving process starts when a program is the handler: it is the loop in C++, and runs no JavaScript more. */
+/** Where a zygote starts when a program serves instead of a handler: it runs no JavaScript but this. */
 import path from 'node:path';
 import { native } from '../binding/native.js';
 import { armFaults } from '../fork/faults.js';
-import { forkingOptions, receiveConfig } from '../wire/config.js';
+import { forkingOptions, receiveConfig } from '../serving/config.js';
 
 const config = receiveConfig();
 armFaults(process.env.TRUEFORK_FAULTS);

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { native } from '../binding/native.js';
 import { CallbacksServer } from '../child/callbacks.js';
 import { isHttpServer, NetServer, StreamServer } from '../child/sockets.js';
-import type { LoadedHandler } from './load.js';
+import type { LoadedHandler } from '../serving/load.js';
 
 /**
  * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,

@@ -1,6 +1,6 @@
 /** The forking server: each connection in a child, which begins with all the script had in memory. */
 import type net from 'node:net';
-import { native, type Privileges } from '../binding/native.js';
+import { native } from '../binding/native.js';
 import { CallbacksServer } from '../child/callbacks.js';
 import { drainOnSignal } from '../child/drain-http.js';
 import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
@@ -9,8 +9,9 @@ import { type ConnectionServer, NetServer, StreamServer } from '../child/sockets
 import { handlesFork, runAtFork } from '../fork/at-fork.js';
 import { leave } from '../fork/exits.js';
 import { becomeZygote } from '../fork/prepare.js';
-import { forkingOptions, type ReceivedConfig } from '../wire/config.js';
-import type { LoadedHandler } from './load.js';
+import { forkingOptions, type ReceivedConfig } from '../serving/config.js';
+import type { LoadedHandler } from '../serving/load.js';
+import { refreshCwdCache } from '../serving/working-directory.js';
 import { rehearse } from './rehearse.js';
 
 /** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
@@ -51,11 +52,6 @@ export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): v
 async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   await rehearse(loaded, 1);
   native.awaitConnection();
-}
-
-/** Node keeps the name of the working directory in mind, and has not seen it change. */
-export function refreshCwdCache(dropped: Privileges | undefined): void {
-  if (dropped?.folder !== undefined || dropped?.root !== undefined) process.chdir('.');
 }
 
 function serverFor({ form, handler }: LoadedHandler): ConnectionServer {

@@ -1,5 +1,5 @@
-// What the owner and its zygote say to each other, over one stream socket. The TypeScript side of it is
-// lib/wire/protocol.ts: a change here is a change there, and a test holds the two together.
+// What the owner and its zygote send each other, over one stream socket. Made by `npm run protocol` from
+// lib/wire/messages.ts, where a change begins; a test holds the two together.
 //
 // Each message is a Header and then `length` bytes: one of the structs below, in the machine's own byte
 // order, for both ends are on one machine; or, where no struct is named, text in UTF-8.
@@ -17,35 +17,38 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,        // StopCommand
-  Kill = 2,        // no body: every child gets SIGKILL, nobody waits
-  Begin = 3,       // BeginCommand: before it, a zygote lets nobody in
-  Elsewhere = 4,   // ElsewhereCommand
-  Retire = 5,      // no body: another takes the listeners over. Lets nobody in any more; its children finish
-  Resize = 6,      // ResizeCommand, to a server of one process
-  Ping = 7,        // no body: a loop that lives answers with Pong
-  Config = 8,      // JSON: what to serve, and with it the listeners. The first of all, read by JavaScript
-  Admission = 10,  // AdmissionCommand
-  Times = 11,      // TimesCommand
-  Resources = 12,  // ResourcesCommand
-  AddressRules = 13,  // text: a rule a line, "allow 10.0.0.0/8", "deny 2001:db8::/32"
-  Refusal = 14,       // RefusalCommand, and then the bytes to be said to whoever is refused
+  Stop = 1,       // StopCommand
+  Kill = 2,       // no body: every child gets SIGKILL at once
+  Begin = 3,      // BeginCommand
+  Elsewhere = 4,  // ElsewhereCommand
+  Retire = 5,     // no body: another zygote takes over the listeners: accept no more, the children may finish
+  Resize = 6,     // ResizeCommand
+  Ping = 7,       // no body: a loop that turns answers with Pong
+  Config = 8,     // JSON: what to serve, with the listeners. The first message of all; JavaScript reads it
+  Admission = 10,     // AdmissionCommand
+  Times = 11,         // TimesCommand
+  Resources = 12,     // ResourcesCommand
+  AddressRules = 13,  // text: a rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32"
+  Refusal = 14,       // RefusalCommand
 };
 
+// Drain, then end the children.
 struct StopCommand {
   uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
   uint32_t killMs;   // how long they may take to obey it; then SIGKILL
 };
 
+// Until it comes, a zygote accepts no client.
 struct BeginCommand {
   uint64_t firstId;  // the id of its first connection
 };
 
-// What zygotes that have retired still serve, which counts too where this one has children.
+// How many children of retired zygotes are left: they count where this one has children.
 struct ElsewhereCommand {
   uint32_t children;
 };
 
+// To a server of one process.
 struct ResizeCommand {
   uint32_t most;  // connections at once
 };
@@ -60,28 +63,7 @@ struct AdmissionCommand {
   uint32_t sourceBurst;
 };
 
-// Why a client is turned away.
-enum class Reason : uint32_t {
-  Address = 0,
-  MaxPerSource = 1,
-  SourceRate = 2,
-  MaxChildren = 3,
-  AcceptRate = 4,
-};
-constexpr uint32_t kReasons = 5;
-
-enum class Policy : uint32_t {
-  Queue = 0,   // left in the line; for the limits of the whole server
-  Refuse = 1,  // told something, and closed
-  Reset = 2,
-};
-
-struct RefusalCommand {
-  uint32_t reason;  // Reason
-  uint32_t policy;  // Policy
-};
-
-// What a connection may take of time, in milliseconds; 0: no limit.
+// How long a connection may last, in milliseconds; 0: no limit.
 struct TimesCommand {
   uint32_t firstByteMs;   // until the client's first byte
   uint32_t idleMs;        // during which no byte moves, either way
@@ -89,7 +71,41 @@ struct TimesCommand {
   uint32_t killMs;        // then SIGTERM, and this much later SIGKILL; 0: SIGKILL at once
 };
 
-// What a child may use of the machine: those in the set.
+// What a child may use of the machine.
+struct ResourcesCommand {
+  uint64_t memory;  // bytes of its own, beyond what it begins with
+  uint32_t cpuSeconds;
+  uint32_t openFiles;
+  uint64_t core;        // bytes
+  int32_t nice;         // as setpriority(2)
+  int32_t oomScoreAdj;  // proc(5)
+  uint32_t set;         // which of these hold: Resource, or'ed
+};
+
+// How clients are refused for a reason; behind the struct, the bytes to send them.
+struct RefusalCommand {
+  uint32_t reason;  // Reason
+  uint32_t policy;  // Policy
+};
+
+// Why a client is refused.
+enum class Reason : uint32_t {
+  MaxChildren = 0,
+  MaxPerSource = 1,
+  AcceptRate = 2,
+  SourceRate = 3,
+  Address = 4,
+};
+constexpr uint32_t kReasons = 5;
+
+// What becomes of a client that is kept out.
+enum class Policy : uint32_t {
+  Queue = 0,   // left in the backlog; for the limits of the whole server
+  Refuse = 1,  // sent a message, if there is one, and closed
+  Reset = 2,
+};
+
+// The bits of ResourcesCommand.set.
 enum Resource : uint32_t {
   kMemory = 1,
   kCpu = 2,
@@ -99,25 +115,15 @@ enum Resource : uint32_t {
   kOomScoreAdj = 32,
 };
 
-struct ResourcesCommand {
-  uint64_t memory;  // bytes of its own, beyond what it begins with
-  uint64_t core;    // bytes
-  uint32_t cpuSeconds;
-  uint32_t openFiles;
-  int32_t nice;         // as setpriority(2)
-  int32_t oomScoreAdj;  // proc(5)
-  uint32_t set;         // Resource, or'ed
-};
-
 // The limit that ended a child.
 enum class Limit : uint32_t {
   None = 0,
   FirstByte = 1,
   Idle = 2,
   Connection = 3,
-  Cpu = 4,
-  Memory = 5,
-  Grace = 6,  // of a server that was told to stop
+  Memory = 4,
+  Cpu = 5,
+  Grace = 6,
 };
 
 // Zygote to owner.
@@ -128,22 +134,24 @@ enum class Record : uint32_t {
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
   End = 6,         // EndRecord
-  Retired = 7,     // RetiredRecord: the answer to Retire
+  Retired = 7,     // RetiredRecord
   Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
   Pong = 9,   // no body
   Refused = 10,  // RefusedRecord
 };
 
+// A connection is served.
 struct ConnectionRecord {
   uint64_t id;
   int32_t pid;
   uint16_t family;  // AF_INET, AF_INET6 or AF_UNIX
   uint16_t remotePort;
   uint16_t localPort;
-  char remoteAddress[110];  // text, ended by NUL
+  char remoteAddress[110];  // ended by NUL
   char localAddress[112];
 };
 
+// The child that served a connection has ended.
 struct ExitRecord {
   uint64_t id;
   int32_t pid;
@@ -162,23 +170,24 @@ struct ExitRecord {
   int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
 };
 
-// In a server of one process: a connection has ended, and no process with it.
-struct EndRecord {
-  uint64_t id;
-  uint64_t durationUs;
-};
-
-// A system call failed in a way that a server outlives. Said once until it succeeds again.
+// A system call failed, and the server goes on. Sent once until it succeeds again.
 struct TroubleRecord {
   int32_t errnum;
   char syscall[12];
 };
 
+// A connection has ended, and its process goes on.
+struct EndRecord {
+  uint64_t id;
+  uint64_t durationUs;
+};
+
+// The answer to Retire.
 struct RetiredRecord {
   uint64_t nextId;  // for the first connection of the next zygote
 };
 
-// Clients were turned away: the last of them, and how many since the last such record for this reason.
+// Clients were refused: the last of them, and how many since the last record for this reason.
 struct RefusedRecord {
   uint32_t reason;  // Reason
   uint32_t count;
@@ -186,6 +195,7 @@ struct RefusedRecord {
   char remoteAddress[110];
 };
 
+// The layout of every message, for the test that compares it with what TypeScript computes.
 struct Field {
   const char* name;
   size_t offset;
@@ -196,7 +206,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[20];  // the last has no name
+  Field fields[16];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \
@@ -225,7 +235,6 @@ constexpr Layout kLayouts[] = {
      {TRUEFORK_FIELD(ResizeCommand, most)}},
     {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
     {"Config", static_cast<uint32_t>(Command::Config), 0, {}},
-    {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
     {"Admission",
      static_cast<uint32_t>(Command::Admission),
      sizeof(AdmissionCommand),
@@ -240,8 +249,8 @@ constexpr Layout kLayouts[] = {
     {"Resources",
      static_cast<uint32_t>(Command::Resources),
      sizeof(ResourcesCommand),
-     {TRUEFORK_FIELD(ResourcesCommand, memory), TRUEFORK_FIELD(ResourcesCommand, core),
-      TRUEFORK_FIELD(ResourcesCommand, cpuSeconds), TRUEFORK_FIELD(ResourcesCommand, openFiles),
+     {TRUEFORK_FIELD(ResourcesCommand, memory), TRUEFORK_FIELD(ResourcesCommand, cpuSeconds),
+      TRUEFORK_FIELD(ResourcesCommand, openFiles), TRUEFORK_FIELD(ResourcesCommand, core),
       TRUEFORK_FIELD(ResourcesCommand, nice), TRUEFORK_FIELD(ResourcesCommand, oomScoreAdj),
       TRUEFORK_FIELD(ResourcesCommand, set)}},
     {"AddressRules", static_cast<uint32_t>(Command::AddressRules), 0, {}},
@@ -281,6 +290,7 @@ constexpr Layout kLayouts[] = {
      sizeof(RetiredRecord),
      {TRUEFORK_FIELD(RetiredRecord, nextId)}},
     {"Files", static_cast<uint32_t>(Record::Files), 0, {}},
+    {"Pong", static_cast<uint32_t>(Record::Pong), 0, {}},
     {"Refused",
      static_cast<uint32_t>(Record::Refused),
      sizeof(RefusedRecord),

@@ -125,6 +125,7 @@ const Constant kConstants[] = {
     CONSTANT(RLIMIT_NOFILE),
     CONSTANT(RLIMIT_MEMLOCK),
     CONSTANT(RLIMIT_AS),
+    CONSTANT(RLIMIT_NICE),
     // Signals
     CONSTANT(SIGHUP),
     CONSTANT(SIGINT),

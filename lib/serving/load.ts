@@ -3,8 +3,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { classifyHandler, type Handler, type HandlerForm, type HandlerModule } from '../child/handler.js';
 import { misuse } from '../errors.js';
-import type { Mode } from '../wire/config.js';
-import { importTypeScript, isTypeScript } from './typescript.js';
+import type { ServerKind } from '../options/option.js';
+import { type Namespace, withoutInterop } from '../script/default-export.js';
+import { importTypeScript, isTypeScript } from '../script/typescript.js';
 
 export interface LoadedHandler {
   form: HandlerForm;
@@ -13,11 +14,9 @@ export interface LoadedHandler {
   afterFork: HandlerModule['afterFork'] | undefined;
 }
 
-type Exports = Partial<HandlerModule> & { __esModule?: boolean };
-
 /** @throws the script's own error, or `ERR_TRUEFORK_HANDLER` where it exports nothing that can be served. */
 export async function loadHandler(url: string): Promise<LoadedHandler> {
-  const module: Exports = isTypeScript(url) ? await importTypeScript(url) : await import(url);
+  const module: Namespace = isTypeScript(url) ? await importTypeScript(url) : await import(url);
   const exported = withoutInterop(module);
   const classified = classifyHandler(exported.default);
   if ('problem' in classified) {
@@ -36,7 +35,7 @@ export async function loadHandler(url: string): Promise<LoadedHandler> {
 }
 
 /** @throws `ERR_TRUEFORK_HANDLER` where this kind of server cannot serve this form. */
-export function assertForm({ form }: LoadedHandler, mode: Mode): void {
+export function assertForm({ form }: LoadedHandler, mode: ServerKind): void {
   if (mode === 'select' && form !== 'callbacks') {
     throw misuse(
       'ERR_TRUEFORK_HANDLER',
@@ -46,18 +45,12 @@ export function assertForm({ form }: LoadedHandler, mode: Mode): void {
   }
 }
 
-/** A CommonJS module that was compiled from ESM has its default export one level down. */
-function withoutInterop(module: Exports): Exports {
-  const inner = module.default as Exports | undefined;
-  return inner?.__esModule && inner.default !== undefined ? inner : module;
-}
-
 /** `module.exports = handler; module.exports.beforeServe = …` is how CommonJS exports a name beside its default. */
 function hook<Name extends 'beforeServe' | 'afterFork'>(
-  module: Exports,
+  module: Namespace,
   name: Name,
 ): HandlerModule[Name] | undefined {
-  const value = module[name] ?? (module.default as Exports | undefined)?.[name];
+  const value = module[name] ?? (module.default as Namespace | undefined)?.[name];
   if (value !== undefined && typeof value !== 'function')
     throw misuse('ERR_TRUEFORK_HANDLER', `${name} has to be a function`);
   return value as HandlerModule[Name] | undefined;

@@ -1,9 +1,9 @@
 /** The structs of the calls, under their names in C. */
-import type { AF_INET, AF_INET6, AF_UNIX } from './constants.js';
+import type { PosixConstants } from './posix-constants.js';
 
 /** An IPv4 address: `struct sockaddr_in`. The port is a plain number: no htons(). */
 export interface SockAddrIn {
-  family: typeof AF_INET;
+  family: PosixConstants['AF_INET'];
   /** Dotted decimal, like `'127.0.0.1'`; INADDR_ANY is `'0.0.0.0'`. Names are not resolved. */
   address: string;
   port: number;
@@ -11,7 +11,7 @@ export interface SockAddrIn {
 
 /** An IPv6 address: `struct sockaddr_in6`. */
 export interface SockAddrIn6 {
-  family: typeof AF_INET6;
+  family: PosixConstants['AF_INET6'];
   /** Like `'::1'`, or `'fe80::1%eth0'` with a scope. Names are not resolved. */
   address: string;
   port: number;
@@ -22,7 +22,7 @@ export interface SockAddrIn6 {
 
 /** A Unix-domain address: `struct sockaddr_un`. */
 export interface SockAddrUn {
-  family: typeof AF_UNIX;
+  family: PosixConstants['AF_UNIX'];
   /** At most 107 bytes. A name that begins with a NUL is abstract: no file (unix(7)). */
   path: string;
 }

@@ -1,19 +1,21 @@
 /**
- * TypeScript handlers. Node strips types by itself from 22.18; before that, esbuild transpiles the script ahead of
+ * Scripts in TypeScript. Node strips types by itself from 22.18; before that, esbuild transpiles the script ahead of
  * time. A loader hook would run in a thread, and a process with a thread of its own cannot be forked.
  */
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { misuse } from '../errors.js';
+import type { Namespace } from './default-export.js';
 import { noteImports } from './imports.js';
+
+export const nodeStripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
 
 export function isTypeScript(url: string): boolean {
   return /\.[cm]?ts$/.test(url);
 }
 
-export async function importTypeScript(url: string): Promise<object> {
-  const nodeStripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
+export async function importTypeScript(url: string): Promise<Namespace> {
   return nodeStripsTypes ? await import(url) : requireTranspiled(fileURLToPath(url));
 }
 
@@ -38,7 +40,7 @@ function findEsbuild(file: string): Esbuild {
  * Bundles the script's own files, leaves packages to `require`, and runs the result from memory under the script's own
  * name, so that `require`, `import.meta.url` and stack traces are what they would be.
  */
-function requireTranspiled(file: string): object {
+function requireTranspiled(file: string): Namespace {
   const { outputFiles, metafile } = findEsbuild(file).buildSync({
     entryPoints: [file],
     bundle: true,

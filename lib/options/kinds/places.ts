@@ -1,24 +1,27 @@
 /** Places to listen at, as one types them. */
 import path from 'node:path';
-import { badArgument } from '../errors.js';
-import { listenFds } from '../owner/systemd.js';
-import { type Kind, show } from './kinds.js';
-import type { ListenOptions } from './places.js';
+import { badArgument } from '../../errors.js';
+import { type Kind, show } from '../kind.js';
+import type { Machine } from '../machine.js';
+import type { Place } from '../place.js';
 
-/** `--listen`, which may come as often as there are places. */
-export function endpoints(): Kind<readonly string[], ListenOptions[]> {
+/** `sun_path` of unix(7), without the NUL that ends it. */
+const longestPath = 107;
+
+/** `--listen`, which may be given once for each place. */
+export function places(): Kind<readonly string[], Place[]> {
   return {
     placeholder: 'place',
     repeats: true,
     parse: text => text,
     resolve: (value, folder) =>
       Array.isArray(value) ? value.map(text => (isPath(text) ? path.resolve(folder, text) : text)) : value,
-    check(name, value) {
+    check(name, value, machine) {
       if (!Array.isArray(value) || value.length === 0)
         throw badArgument(`${name} has to be a list of places to listen at, not ${show(value)}`);
-      return value.flatMap(text => parseEndpoint(name, text));
+      return value.flatMap(text => parsePlace(name, text, machine));
     },
-    show: places => places.join(' '),
+    show: texts => texts.join(' '),
   };
 }
 
@@ -41,17 +44,15 @@ export function socketPath(): Kind<string> {
   };
 }
 
-const longestPath = 107;
-
 function isPath(text: unknown): boolean {
   return typeof text === 'string' && text.includes('/') && !text.startsWith('@');
 }
 
-function parseEndpoint(name: string, text: unknown): ListenOptions[] {
+function parsePlace(name: string, text: unknown, machine: Machine): Place[] {
   if (typeof text !== 'string')
     throw badArgument(`${name} has to be a list of texts; there is ${show(text)}`);
-  if (text === 'systemd') return listenFds();
-  if (text.startsWith('systemd:')) return listenFds(text.slice('systemd:'.length));
+  if (text === 'systemd') return machine.passedSockets();
+  if (text.startsWith('systemd:')) return machine.passedSockets(text.slice('systemd:'.length));
   if (/^fd:\d+$/.test(text)) return [{ fd: Number(text.slice('fd:'.length)) }];
   if (text.startsWith('@') && text.length > 1) return [{ path: `\0${text.slice(1)}` }];
   if (isPath(text)) return [{ path: text }];

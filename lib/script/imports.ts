@@ -1,21 +1,20 @@
 /**
- * Which files a handler script is made of. Node tells it to whoever watches a program (`node --watch`): with this
- * variable in the environment, its loaders report every module to `process.send`.
+ * Which files a handler script is loaded from. Node's loaders report every module to `process.send` when
+ * {@link reportImportsVariable} is in the environment, as for `node --watch`.
  */
 import { fileURLToPath } from 'node:url';
-
-export const reportVariable = 'WATCH_REPORT_DEPENDENCIES';
+import { reportImportsVariable } from '../wire/config.js';
 
 type Report = { 'watch:import'?: (string | null)[]; 'watch:require'?: (string | null)[] };
 
 const files = new Set<string>();
 
-/** For what a loader of our own has read. */
+/** For files that a loader of our own has read. */
 export function noteImports(more: Iterable<string>): void {
   for (const file of more) files.add(file);
 }
 
-/** Begins to listen. What it returns ends that, and gives the files so far: their paths. */
+/** Begins to collect. The function that it returns ends that, and returns the paths so far. */
 export function followImports(): () => string[] {
   process.send = (report: Report) => {
     const urls = report['watch:import']?.filter(url => url?.startsWith('file:')) ?? [];
@@ -25,7 +24,7 @@ export function followImports(): () => string[] {
   };
   return () => {
     delete process.send;
-    delete process.env[reportVariable];
+    delete process.env[reportImportsVariable];
     return [...files];
   };
 }
