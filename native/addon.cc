@@ -11,6 +11,7 @@
 #include "binding/notify.h"
 #include "binding/passwd.h"
 #include "binding/posix/posix.h"
+#include "binding/isolation.h"
 #include "binding/serve.h"
 #include "binding/socket_traffic.h"
 #include "binding/system.h"
@@ -94,6 +95,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("receiveConfig", ReceiveConfig);
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
+  give("landlockVersion", LandlockVersion);
   give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
   give("multiplex", Multiplex);
   give("peerWrite", PeerWrite);

@@ -41,6 +41,7 @@ export interface ServeOptions {
   settings: number;
   /** What to give up before the first client is served. */
   privileges: Privileges | undefined;
+  isolation: Isolation;
 }
 
 /** Whom the serving process becomes, and where; what is undefined stays as it is. */
@@ -53,6 +54,30 @@ export interface Privileges {
   folder?: string | undefined;
   umask?: number | undefined;
   noNewPrivs: boolean;
+  /** With `user`: the right to give children users of their own is kept. */
+  startsUsers?: boolean | undefined;
+}
+
+/** What children of a forking server are confined by (native/server/child_isolation.h). */
+export interface Isolation {
+  /** Whether what a connection leaves running is ended. */
+  leftovers: boolean;
+  /** Landlock's scope: 0 not at all, 1 as far as there is one, 2 required. */
+  scope: number;
+  sandbox?: SandboxRules | undefined;
+}
+
+export interface SandboxRules {
+  read: readonly string[];
+  write: readonly string[];
+  /** Undefined: no restriction. */
+  network?:
+    | { connect: readonly number[]; listen: readonly number[]; udp: boolean; unix: boolean }
+    | undefined;
+  maxFileSize?: number | undefined;
+  maxProcesses?: number | undefined;
+  uids?: { from: number; to: number } | undefined;
+  bestEffort: boolean;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -147,6 +172,8 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
+  /** The version of the kernel's Landlock, or a negative errno. */
+  landlockVersion(): number;
   /** Serves from the event loop on: what is told of it, the functions among the options hear. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;

@@ -2,6 +2,7 @@ import { badArgument, misuse } from '../errors.js';
 import type { CheckedLimits, ForkingServerOptions, NewLimits } from '../options/interfaces.js';
 import { changeLimits, pickLimits } from '../options/limits.js';
 import type { Checked } from '../options/table.js';
+import { resolveIsolation } from './isolation.js';
 import { checkOptions, thisMachine } from './machine.js';
 import { findProgram } from './program.js';
 import { Server } from './server.js';
@@ -33,7 +34,7 @@ export class ForkingServer extends Server {
     assertLeftToChildren(checked);
     assertForked(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, most: limits.maxChildren }, 'fork');
+    super({ ...checked, program, isolation: resolveIsolation(checked), most: limits.maxChildren }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }

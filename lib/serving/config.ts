@@ -21,12 +21,13 @@ export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, most, spare, privileges, settings } = config;
+  const { connectionsPerChild, most, spare, privileges, settings, isolation } = config;
   return {
     ...loopOptions(config),
     maxChildren: most,
     settings,
     privileges,
+    isolation,
     spareMin: spare.min,
     spareMax: spare.max,
     connectionsPerChild,

@@ -32,6 +32,7 @@ int TryFilter(const void* filter) {
 
 std::vector<Failure> Confinement::Prepare(const ConfinementRules& rules) {
   std::vector<Failure> failures;
+  wantsNoNewPrivs_ = rules.scope != ConfinementRules::Scope::Off || rules.sandbox;
   if (rules.scope != ConfinementRules::Scope::Off || rules.sandbox) PrepareLandlock(rules, &failures);
   if (rules.sandbox) PrepareSandbox(*rules.sandbox, &failures);
   return failures;
@@ -84,9 +85,8 @@ void Confinement::PrepareSandbox(const ConfinementRules::Sandbox& sandbox, std::
 }
 
 int Confinement::EnterOnce() const {
-  if (!Has(kFiltersCalls)) return 0;
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return EnterFilter(filter_);
+  if (wantsNoNewPrivs_ && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return Has(kFiltersCalls) ? EnterFilter(filter_) : 0;
 }
 
 Confinement::Entered Confinement::Enter(uint32_t uid) const {

@@ -57,8 +57,8 @@ class Confinement {
   bool Any() const { return (holds_ & ~kDomainsTooDeep) != 0; }
   bool NeedsUser() const { return (holds_ & kOwnUser) != 0; }
 
-  // In the zygote, right before its first fork: what all children have in common and inherit, the filter of
-  // system calls. To load one costs more than a fork. 0, or an errno.
+  // In the zygote, right before its first fork: what all children inherit, no_new_privs and the filter of
+  // system calls. To load a filter costs more than a fork. 0, or an errno.
   int EnterOnce() const;
 
   // In the child, before it starts threads, and for good. `uid` is its own user, where it needs one. Raw
@@ -80,6 +80,7 @@ class Confinement {
   uint64_t maxFileSize_ = 0;
   uint32_t maxProcesses_ = 0;
   uint32_t holds_ = 0;
+  bool wantsNoNewPrivs_ = false;
 };
 
 }  // namespace truefork

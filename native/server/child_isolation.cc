@@ -42,7 +42,9 @@ std::vector<Failure> ChildIsolation::Prepare() {
     BecomeSubreaper();
     zygotesOwn_ = tree_.ChildrenOf(getpid());
   }
-  return confinement_.Prepare(options_.confinement);
+  std::vector<Failure> failures = confinement_.Prepare(options_.confinement);
+  if (options_.isBestEffort) failures.clear();
+  return failures;
 }
 
 bool ChildIsolation::TakeUser(uint32_t* uid) {

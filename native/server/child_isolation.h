@@ -24,6 +24,7 @@ class ChildIsolation {
     bool endsLeftovers = false;
     ConfinementRules confinement;
     std::optional<UidRange> users;  // with confinement.sandbox->ownUser
+    bool isBestEffort = false;      // serves with what holds
   };
 
   explicit ChildIsolation(Options options) : options_(std::move(options)) {}

@@ -45,7 +45,7 @@ bool ServeLoop::Open(const char** failed) {
 
 ServeLoop::Outcome ServeLoop::Run() {
   AwaitSettings();
-  reports_.Listening();
+  reports_.Listening(isolation_.holds());
   if (options_.onListening) options_.onListening();
   limits_.MeasureMemory();
   for (;;) {

@@ -45,6 +45,8 @@ class ServeLoop {
   // What of the isolation was required and does not hold here. To be called first, while there are all
   // privileges.
   std::vector<Failure> PrepareIsolation() { return isolation_.Prepare(); }
+  // Last, right before Run(): 0, or an errno.
+  int EnterIsolation() const { return isolation_.EnterOnce(); }
 
   // Makes what the loop needs, and listens. False with errno set; `failed` is the system call that did.
   bool Open(const char** failed);

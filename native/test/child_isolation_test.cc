@@ -84,9 +84,9 @@ TEST(ChildIsolationTest, ZygoteAndSiblingsAreOutOfReach) {
     const pid_t pid = atoi(order.c_str());
     char byte;
     const iovec here{&byte, 1}, there{&sibling, 1};
-    const int memory = open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR);
+    const std::string memory = Result(open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR));
     Say(connection, Result(kill(getppid(), SIGKILL)) + " " + Result(kill(pid, SIGKILL)) + " " +
-                        Result(memory) + " " + Result(process_vm_readv(pid, &here, 1, &there, 1, 0)) + ".");
+                        memory + " " + Result(process_vm_readv(pid, &here, 1, &there, 1, 0)) + ".");
   }));
   Client victim(server);
   EXPECT_TRUE(Eventually([&] { return server.Connections().size() == 1; }));
