@@ -44,7 +44,7 @@ class Playground {
 
   async runs(source: string): Promise<string> {
     const client = await this.connect();
-    client.socket.end(source);
+    client.send(`${source}\n\n`);
     await client.closed;
     return client.received;
   }
@@ -77,7 +77,7 @@ describe.skipIf(!canHold)('the playground', () => {
     }
     await playground.runs('process.kill(0, "SIGKILL")');
     await playground.runs('process.kill(-1, "SIGKILL")');
-    sibling.socket.end('return "still here"');
+    sibling.send('return "still here"\n\n');
     await sibling.closed;
     expect(sibling.received).toBe('still here\n');
     expect(playground.zygote).toBe(zygote);
@@ -125,16 +125,16 @@ describe.skipIf(!canHold)('the playground', () => {
 
   test('an endless loop, 1 GB and 300 threads end the attacker alone', async () => {
     const playground = await play();
-    const sibling = await playground.connect();
     expect(await playground.runs('for (;;);')).toBe('');
     await playground.says(/connection \d+ was ended: maxCpuTime/);
     const fills =
       'const all = []; for (let i = 0; i < 16; i++) all.push(Buffer.alloc(64 * 2 ** 20, 1)); return all.length';
     expect(await playground.runs(fills)).not.toBe('16\n');
+    const sibling = await playground.connect();
     await playground.runs(
       'const all = []; for (let n = 0; n < 300; n++) all.push(new modules.worker_threads.Worker("1", { eval: true }));',
     );
-    sibling.socket.end('return "still here"');
+    sibling.send('return "still here"\n\n');
     await sibling.closed;
     expect(sibling.received).toBe('still here\n');
     await playground.stop();

@@ -1,4 +1,4 @@
-// Runs the JavaScript that a client sends, up to the end of what it sends, and answers with its value.
+// Runs the JavaScript that a client sends, up to an empty line, and answers with its value.
 const AsyncFunction = (async () => {}).constructor;
 
 // Loaded here, before the children have no file to open any more.
@@ -10,9 +10,10 @@ const inspect = value => (typeof value === 'string' ? value : JSON.stringify(val
 
 export default async function serve(connection) {
   let source = '';
-  for await (const chunk of connection) source += chunk;
-  const outcome = await evaluate(source);
-  connection.end(`${outcome}\n`);
+  for await (const chunk of connection) {
+    source += chunk;
+    if (source.endsWith('\n\n')) return connection.end(`${await evaluate(source)}\n`);
+  }
 }
 
 async function evaluate(source) {
