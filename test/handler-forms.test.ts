@@ -270,7 +270,8 @@ describe('a handler script is refused, with its reason,', () => {
     ],
     [
       'when it leaves a socket',
-      `       export default { data() {} };
+      `import net from 'node:net';
+       export default { data() {} };
        export function beforeServe() { net.createServer().listen(0); }`,
       /a listening TCP server \(TCPServerWrap\).*open it in afterFork/,
     ],

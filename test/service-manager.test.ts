@@ -131,7 +131,7 @@ describe('the service manager hears', () => {
       server.signal('SIGTERM');
       await notify.hears(/^STOPPING=1$/);
       await client.end();
-      expect(await server.ended).toEqual({ code: 143, signal: null });
+      expect(await server.ended).toEqual({ code: 0, signal: null });
       expect(notify.heard.length).toBe(2);
     },
   );

@@ -19,7 +19,7 @@ describe('a stop', () => {
     await refusesConnections(server.port);
     expect(await client.exchange('after')).toBe('after');
     expect(await client.end()).toBe('');
-    expect(await server.ended).toEqual({ code: 143, signal: null });
+    expect(await server.ended).toEqual({ code: 0, signal: null });
     expect(await server.exitOf(1)).toMatchObject({ code: 0 });
   });
 
@@ -33,7 +33,7 @@ describe('a stop', () => {
     await first.end();
     expect(String(await queued.receive(6))).toBe('queued');
     await queued.end();
-    expect((await server.ended).code).toBe(143);
+    expect((await server.ended).code).toBe(0);
     expect(server.exits.length).toBe(2);
   });
 
@@ -43,7 +43,7 @@ describe('a stop', () => {
     await client.exchange('hello');
     const began = Date.now();
     server.signal('SIGTERM');
-    expect((await server.ended).code).toBe(143);
+    expect((await server.ended).code).toBe(0);
     expect(Date.now() - began).toBeGreaterThan(950);
     expect(server.exits[0]).toMatchObject({ code: null, signal: 'SIGTERM' });
   });
@@ -53,7 +53,7 @@ describe('a stop', () => {
     const client = await server.connect();
     await client.exchange('hello');
     server.signal('SIGTERM');
-    expect((await server.ended).code).toBe(143);
+    expect((await server.ended).code).toBe(0);
     expect(server.exits[0]).toMatchObject({ code: null, signal: 'SIGKILL' });
   });
 
@@ -68,11 +68,22 @@ describe('a stop', () => {
     expect(await server.exitOf(1)).toMatchObject({ signal: 'SIGKILL' });
   });
 
+  test('that is ordered ends with 0; a second SIGTERM ends all at once, with 143', async () => {
+    const server = await serve(stubborn, ['--grace-period', '1000s']);
+    const client = await server.connect();
+    await client.exchange('hello');
+    server.signal('SIGTERM');
+    await refusesConnections(server.port);
+    server.signal('SIGTERM');
+    expect(await server.ended).toEqual({ code: 143, signal: null });
+    expect(await server.exitOf(1)).toMatchObject({ signal: 'SIGKILL' });
+  });
+
   test('comes through while the handler is still being loaded', async () => {
     const server = new Subject(node, [cli, 'serve', script('console.error("loading"); for (;;);')]);
     await server.says(/loading/, 'stderr');
     server.signal('SIGTERM');
-    expect(await server.ended).toEqual({ code: 143, signal: null });
+    expect(await server.ended).toEqual({ code: 0, signal: null });
   });
 
   test('takes along what children have started', async () => {

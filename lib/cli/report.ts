@@ -1,9 +1,9 @@
 /** What `truefork serve` prints: for people, or a line of JSON for each event. */
-import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { type ListenAddress, showAddress, showHostAndPort } from '../owner/listener.js';
 import type { ConnectionInfo, EndInfo, ExitInfo, RefusedInfo } from '../owner/records.js';
 import type { ServerState, ZygoteState } from '../owner/server-types.js';
+import type { LogOutput } from './log-output.js';
 
 export interface Reporter {
   listening(address: ListenAddress): void;
@@ -24,7 +24,14 @@ export function includes(chosen: LogLevel, level: LogLevel): boolean {
   return logLevels.indexOf(level) <= logLevels.indexOf(chosen);
 }
 
-type Output = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY'>>;
+type Output = Pick<LogOutput, 'write' | 'isTTY'>;
+
+/** The line that tells of lines that could not be written. */
+export function describeLoss(json: boolean, lines: number, why: string): string {
+  return json
+    ? JSON.stringify({ event: 'dropped', level: 'warn', time: new Date().toISOString(), lines, why })
+    : `${lines} lines of the log were dropped: ${why}`;
+}
 
 /** What ends as it should is information; whatever else became of a child, somebody may have to look at. */
 function levelOf({ code, limit }: ExitInfo): LogLevel {
@@ -102,9 +109,22 @@ function describeState({ addresses, zygotes }: ServerState): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A Unix socket's client seldom has a name: then it goes by where it came in. */
+/**
+ * A Unix socket's client seldom has a name: then it goes by where it came in. A name that it has is of its own choice,
+ * so it must not look like lines of this log.
+ */
 function clientOf({ family, remoteAddress, remotePort, localAddress }: ConnectionInfo): string {
-  return family === 'Unix' ? remoteAddress || localAddress : showHostAndPort(remoteAddress, remotePort);
+  if (family !== 'Unix') return showHostAndPort(remoteAddress, remotePort);
+  return escapeControls(remoteAddress || localAddress);
+}
+
+function escapeControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, control => {
+    if (control === '\n') return '\\n';
+    if (control === '\r') return '\\r';
+    const code = control.codePointAt(0)!.toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+  });
 }
 
 function describeExit({ code, signal, coreDumped, limit, execError }: ExitInfo): string {

@@ -8,10 +8,11 @@ import { checkOption } from '../owner/machine.js';
 import { SelectServer } from '../owner/select-server.js';
 import { notReloaded, type Server } from '../owner/server.js';
 import { reapAsInit } from './init.js';
+import { LogOutput } from './log-output.js';
 import { type GivenOptions, readOptions } from './options.js';
 import { describeOptions } from './options-help.js';
 import { placesToListen } from './places.js';
-import { includes, jsonReporter, textReporter } from './report.js';
+import { describeLoss, includes, jsonReporter, textReporter } from './report.js';
 import { obeySignals } from './signals.js';
 import { asUsage, UsageError } from './usage.js';
 
@@ -40,8 +41,8 @@ Signals
                                 When the terminal is lost, it stops the server
   SIGUSR1                       print what is being served now
 
-Exit code: 130 after Ctrl-C, 143 after SIGTERM, 1 when the server could not start or
-failed, 2 when the command line was wrong.
+Exit code: 0 after the first SIGTERM, or SIGHUP that stops; 143 after a second SIGTERM; 130 after Ctrl-C; 1 when the
+server could not start or failed; 2 when the command line was wrong. How children end changes none of them.
 `;
 
 /** Resolves with the exit code, once the server has ended. */
@@ -55,10 +56,14 @@ export async function serve(args: string[]): Promise<number> {
   const places = placesToListen(given);
   const server = makeServer(given, json ? { stdout: 'stderr' } : {});
   const level = given.value('logLevel') ?? 'info';
-  const report = (json ? jsonReporter : textReporter)(process.stdout, level);
+  const [log, errors] = [process.stdout, process.stderr].map(
+    (stream, n) => new LogOutput(stream, (lines, why) => describeLoss(json && n === 0, lines, why)),
+  ) as [LogOutput, LogOutput];
+  const report = (json ? jsonReporter : textReporter)(log, level);
   reapAsInit(server);
 
   let exitCode = 0;
+  let stopped = false;
   server.on('listening', () => {
     for (const address of server.addresses()) report.listening(address);
   });
@@ -67,16 +72,17 @@ export async function serve(args: string[]): Promise<number> {
   server.on('end', report.end);
   server.on('refused', report.refused);
   server.on('warning', warning => {
-    if (includes(level, 'warn')) console.error(`truefork: ${warning.message}`);
+    if (includes(level, 'warn')) errors.write(`truefork: ${warning.message}\n`);
   });
   server.on('error', error => {
-    console.error(`truefork: ${error.message}`);
+    errors.write(`truefork: ${error.message}\n`);
     exitCode = 1;
   });
   const closed = new Promise<void>(resolve => server.once('close', resolve));
   server.on('reload', () => report.reload(server.state()));
   obeySignals(server, {
     stopping(code) {
+      stopped = true;
       exitCode = code;
     },
     reload: () => void reloadAll(server, args),
@@ -85,10 +91,12 @@ export async function serve(args: string[]): Promise<number> {
   try {
     await server.listen(places);
   } catch (error) {
-    if (exitCode !== 0) return exitCode; // stopped by a signal before it had begun
+    if (stopped) return exitCode; // by a signal, before it had begun
     throw error;
   }
   await closed;
+  const written = await Promise.all([log.finish(), errors.finish()]);
+  if (written.includes(false)) process.exit(exitCode); // or it would wait for a reader that has stalled
   return exitCode;
 }
 

@@ -4,7 +4,7 @@ import { native } from '../binding/native.js';
 import type { Server } from '../owner/server.js';
 
 export interface Orders {
-  /** The server has been told to stop; the command is to end with this code. */
+  /** The server was told to stop, and the command ends with this code. */
   stopping(exitCode: number): void;
   reload(): void;
   showState(): void;
@@ -12,9 +12,13 @@ export interface Orders {
 
 export function obeySignals(server: Server, orders: Orders): void {
   let stopping = false;
-  /** The first signal stops with grace, the second at once. */
+  /**
+   * The first signal stops with grace, the second at once. A stop that was asked for is a success, as service managers
+   * see it; Ctrl-C, and a server that was not let finish, end as if the signal had killed them.
+   */
   const stop = (signal: NodeJS.Signals) => {
-    orders.stopping(128 + os.constants.signals[signal]);
+    const isOrderly = !stopping && signal !== 'SIGINT';
+    orders.stopping(isOrderly ? 0 : 128 + os.constants.signals[signal]);
     if (stopping || !server.listening) server.kill();
     else server.close();
     stopping = true;
@@ -28,6 +32,7 @@ export function obeySignals(server: Server, orders: Orders): void {
     else if (server.listening) orders.reload();
   });
   process.on('SIGUSR1', () => orders.showState());
+  process.on('SIGXFSZ', () => {}); // a log at its limit of size fails with EFBIG instead
 }
 
 /**
@@ -36,12 +41,5 @@ export function obeySignals(server: Server, orders: Orders): void {
  */
 function watchTerminal(): () => boolean {
   const terminals = [0, 1, 2].filter(fd => native.isatty(fd));
-  for (const stream of [process.stdout, process.stderr])
-    if (stream.isTTY) stream.on('error', outliveTerminal);
   return () => terminals.length > 0 && !terminals.some(fd => native.isatty(fd));
-}
-
-/** What is written to a terminal that is gone fails with EIO; the signal tells what is to be done about it. */
-function outliveTerminal(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EIO') throw error;
 }
