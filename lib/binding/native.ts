@@ -2,6 +2,7 @@
 
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
+import { isTraced, markingCalls } from './traced-calls.js';
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
@@ -224,4 +225,8 @@ function unavailable(): Native {
   return refusing({ posix: refusing({ constants: {} }) }) as unknown as Native;
 }
 
-export const native: Native = 'addon' in loaded ? (loaded.addon as Native) : unavailable();
+function available(addon: Native): Native {
+  return isTraced ? { ...addon, posix: markingCalls(addon.posix, addon.traceMark) } : addon;
+}
+
+export const native: Native = 'addon' in loaded ? available(loaded.addon as Native) : unavailable();

@@ -8,6 +8,7 @@ const help = `truefork: a forked JavaScript process for every connection
 Usage
   truefork serve <handler> [options]   serve a handler script over TCP
   truefork run <script> [arguments]    run a script that calls fork() itself
+  truefork trace -- <program> [args]   say and draw what the processes of any program do
   truefork doctor                      tell whether this machine can run it, and what to do
   truefork build                       build the C++ addon for this machine
   truefork --version | --help
@@ -22,6 +23,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     return withPrespawnedZygote(args, async () => (await import('./serve.js')).serve(args));
   },
   run: async args => (await import('./run.js')).run(args),
+  trace: async args => (await import('./trace.js')).trace(args),
   doctor: async args => (await import('./doctor.js')).doctor(args),
   build: async args => (await import('./build.js')).build(args),
 };

@@ -1,3 +1,4 @@
 /** What the command and the grader use of the tracer. */
 export type * from './events.js';
-export { type Injection, startTrace, type TraceOptions, type TraceResult, type Tracer } from './tracer.js';
+export { startTrace } from './start-trace.js';
+export type { Injection, Started, TraceOptions, TraceResult, Tracer } from './tracer.js';

@@ -8,7 +8,7 @@ import { Assembler } from './assemble.js';
 import type { TraceEvent } from './events.js';
 import { RecordReader, type TraceRecord } from './records.js';
 import { injectionText, signalOf, tracerSettings } from './settings.js';
-import type { Injection, TraceOptions, TraceResult, Tracer } from './tracer.js';
+import type { Injection, Started, TraceOptions, TraceResult, Tracer } from './tracer.js';
 
 const program = fileURLToPath(new URL('./tracer-main.js', import.meta.url));
 
@@ -21,7 +21,7 @@ export function startTrace(options: TraceOptions): Tracer {
 }
 
 class TracerProcess implements Tracer {
-  readonly started: Promise<{ readonly pid: number }>;
+  readonly started: Promise<Started>;
   readonly ended: Promise<TraceResult>;
   readonly events: TraceEvent[] = [];
   readonly #process: ChildProcess;
@@ -32,7 +32,7 @@ class TracerProcess implements Tracer {
   readonly #reader = new RecordReader();
   readonly #assembler = new Assembler();
   readonly #program: string;
-  #resolveStarted!: (started: { pid: number }) => void;
+  #resolveStarted!: (started: Started) => void;
   #rejectStarted!: (error: Error) => void;
   #resolveEnded!: (result: TraceResult) => void;
   #rootPid = 0;
@@ -154,7 +154,7 @@ class TracerProcess implements Tracer {
     this.events.push(event);
     if (event.kind === 'born' && event.by === 'root') {
       this.#rootPid = event.pid;
-      this.#resolveStarted({ pid: event.pid });
+      this.#resolveStarted({ pid: event.pid, at: (record.values[2] ?? 0) / 1000 });
     }
     if (event.kind === 'exit' && event.pid === this.#rootPid) {
       const { code, signal, time } = event;

@@ -1,4 +1,4 @@
-/** Starts a program under the tracer, and gives what happens as a stream of events. */
+/** What a trace is asked for, and what it gives: the types of startTrace(). */
 import type { StdioOptions } from 'node:child_process';
 import type { CallName, TraceEvent } from './events.js';
 
@@ -52,10 +52,16 @@ export interface TraceResult {
   readonly time: number;
 }
 
+export interface Started {
+  readonly pid: number;
+  /** When the events' time was 0, in milliseconds of process.hrtime(). */
+  readonly at: number;
+}
+
 /** A program under the tracer. Iterating gives all events from the start, also those before the iteration began. */
 export interface Tracer extends AsyncIterable<TraceEvent> {
   /** Resolves when the program's first process exists; rejects where tracing is not possible, or the program not found. */
-  readonly started: Promise<{ readonly pid: number }>;
+  readonly started: Promise<Started>;
   /** When the last process of the program has ended, or after end(). */
   readonly ended: Promise<TraceResult>;
   /** All events so far. */
@@ -75,5 +81,3 @@ export interface Tracer extends AsyncIterable<TraceEvent> {
   /** Kills what is left of the program, and resolves when nothing is. */
   end(): Promise<TraceResult>;
 }
-
-export { startTrace } from './start-trace.js';

@@ -115,24 +115,21 @@ Deadline SelectLoop::NextDeadline(Time now) const {
 
 void SelectLoop::RegisterCommands() {
   using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) {
-    Stop(std::chrono::milliseconds(stop.graceMs), Now());
-  });
+  commands_.On<StopCommand>(
+      Command::Stop, [this](const auto& stop) { Stop(std::chrono::milliseconds(stop.graceMs), Now()); });
   commands_.On(Command::Kill, [this] { Stop(Duration::zero(), Now()); });
   commands_.On(Command::Retire, [this] {
     StopListening();
     reports_.Retired(nextId_);
     AskHandlerToFinish();
   });
-  commands_.On<BeginCommand>(Command::Begin, [this](const BeginCommand& begin) {
+  commands_.On<BeginCommand>(Command::Begin, [this](const auto& begin) {
     hasBegun_ = true;
     nextId_ = begin.firstId;
   });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const ElsewhereCommand& retired) {
-    capacity_.SetRetiredChildren(retired.children);
-  });
-  commands_.On<ResizeCommand>(Command::Resize,
-                              [this](const ResizeCommand& size) { capacity_.SetMaximum(size.most); });
+  commands_.On<ElsewhereCommand>(
+      Command::Elsewhere, [this](const auto& retired) { capacity_.SetRetiredChildren(retired.children); });
+  commands_.On<ResizeCommand>(Command::Resize, [this](const auto& size) { capacity_.SetMaximum(size.most); });
 }
 
 void SelectLoop::Stop(Duration grace, Time now) {

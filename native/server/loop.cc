@@ -187,55 +187,12 @@ void ServeLoop::ReleaseParentResources() {
   handlersSuspended_.Restore();
 }
 
-void ServeLoop::AwaitSettings() {
-  if (!commands_.Await(options_.settings)) EndWithOwner();
-}
-
-void ServeLoop::Obey() {
-  if (!commands_.Obey()) EndWithOwner();
-}
-
 // Nobody is left to serve for. Children and what they started go first, group by group, for they are in none
 // with the zygote.
 void ServeLoop::EndWithOwner() {
   children_.SignalGroups(SIGKILL);
   isolation_.EndAll();
   EndProcessGroup();
-}
-
-void ServeLoop::RegisterCommands() {
-  using namespace protocol;
-  commands_.On<StopCommand>(Command::Stop, [this](const StopCommand& stop) {
-    shutdown_.Stop(std::chrono::milliseconds(stop.graceMs), Now());
-  });
-  commands_.On(Command::Kill, [this] { shutdown_.Kill(Now()); });
-  commands_.On(Command::Retire, [this] {
-    shutdown_.Retire();
-    reports_.Retired(acceptor_.nextId());
-  });
-  commands_.On<BeginCommand>(Command::Begin,
-                             [this](const BeginCommand& begin) { acceptor_.Begin(begin.firstId); });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const ElsewhereCommand& retired) {
-    admission_.capacity().SetRetiredChildren(retired.children);
-  });
-  commands_.On<TimesCommand>(Command::Times,
-                             [this](const TimesCommand& times) { timeouts_.SetTimes(times); });
-  commands_.On<ResourcesCommand>(Command::Resources,
-                                 [this](const ResourcesCommand& given) { limits_.Set(given); });
-  commands_.On<AdmissionCommand>(Command::Admission,
-                                 [this](const AdmissionCommand& given) { admission_.SetLimits(given); });
-  commands_.OnMessage(Command::AddressRules, [this](const Channel::Message& rules) {
-    // Rules that TypeScript has checked and this cannot read are a bug of ours. Serving no one is safer than
-    // everyone.
-    if (!admission_.SetRules(rules.body)) EndWithOwner();
-  });
-  commands_.OnMessage(Command::Refusal, [this](const Channel::Message& message) {
-    const auto refusal = message.As<RefusalCommand>();
-    const auto reason = static_cast<Reason>(refusal.reason);
-    const auto policy = static_cast<Policy>(refusal.policy);
-    admission_.SetPolicy(reason, policy);
-    refusals_.SetPolicy(reason, policy, message.After<RefusalCommand>());
-  });
 }
 
 }  // namespace truefork

@@ -51,7 +51,7 @@ class ServeLoop {
   // Makes what the loop needs, and listens. False with errno set; `failed` is the system call that did.
   bool Open(const char** failed);
 
-  // Waits for the settings, unless they have been obeyed already. Run() begins with it.
+  // Waits until the settings have been obeyed. Run() begins with it.
   void AwaitSettings();
 
   // Like fork(2), Run() returns more than once: in each child, which serves its connection or waits for one;
@@ -73,10 +73,8 @@ class ServeLoop {
     bool worker = false;
   };
 
-  void RegisterCommands();
   Ready Wait();
   Deadline NextDeadline(Deadline flush, Time now) const;
-  void Obey();
   void EnforceDeadlines(Time now);
   bool IsOver() const { return shutdown_.IsOver() && !channel_.HasUnsent(); }
 
@@ -88,6 +86,9 @@ class ServeLoop {
   void CollectWorkers(Time now);
   void ReleaseParentResources();
   [[noreturn]] void EndWithOwner();
+
+  void RegisterCommands();  // in loop_commands.cc, as Obey() and AwaitSettings() are
+  void Obey();
 
   Options options_;
   Channel channel_;

@@ -221,4 +221,29 @@ TEST(ConnectionTimeoutsTest, WakesForDeadlinesAlone) {
   EXPECT_EQ(test::VoluntarySwitches(server.pid()), switches);
 }
 
+// A slot is the child's to write, and a hostile child writes what helps it most.
+TEST(ConnectionTimeoutsTest, ActivityInTheFutureIsNotBelieved) {
+  Slots slots(1);
+  ConnectionTimeouts timeouts(slots);
+  ConnectionTimeouts::Times times;
+  times.idle = std::chrono::seconds(1);
+  timeouts.SetTimes(times);
+  test::Subject child([] {
+    for (;;) pause();
+  });
+  const uint32_t slot = slots.Take();
+  timeouts.Watch(slot, child.pid(), -1, {});
+  for (const Time lie : {Time::max(), Now() + std::chrono::hours(1)}) {
+    slots[slot].lastActivity = lie;
+    const Time deadline = timeouts.NextDeadline().when();
+    timeouts.Enforce(deadline);
+    EXPECT_EQ(timeouts.NextDeadline(), Deadline(deadline + *times.idle));
+  }
+  slots[slot].lastActivity = Time::min();
+  timeouts.Enforce(timeouts.NextDeadline().when());
+  EXPECT_FALSE(timeouts.NextDeadline().IsSet());
+  EXPECT_EQ(Describe(child.Wait()), "Killed");
+  EXPECT_EQ(timeouts.Unwatch(slot).limit, Limit::Idle);
+}
+
 }  // namespace truefork

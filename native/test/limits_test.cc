@@ -315,4 +315,21 @@ TEST(ResourcesTest, WhatCannotBeLimitedIsNotServed) {
   EXPECT_EQ(Describe(exit.status), "exit 71");
 }
 
+TEST(ResourcesTest, CauseOfEndIsTheLimitThatTheStatusSpeaksOf) {
+  auto command = Only(protocol::kCpu);
+  command.cpuSeconds = 4;
+  ResourceLimits limits;
+  limits.Set(command);
+  rusage little{}, much{};
+  little.ru_utime.tv_sec = 1;
+  much.ru_utime.tv_sec = 2;
+  much.ru_stime.tv_sec = 1;
+  EXPECT_EQ(limits.CauseOfEnd(SIGXCPU, little, false), Limit::Cpu);
+  EXPECT_EQ(limits.CauseOfEnd(SIGKILL, much, false), Limit::Cpu);
+  EXPECT_EQ(limits.CauseOfEnd(SIGKILL, little, false), Limit::None);
+  EXPECT_EQ(limits.CauseOfEnd(0, much, false), Limit::None);
+  EXPECT_EQ(limits.CauseOfEnd(SIGABRT, little, true), Limit::None) << "there is no limit of memory";
+  EXPECT_EQ(ResourceLimits().CauseOfEnd(SIGXCPU, much, true), Limit::None);
+}
+
 }  // namespace truefork

@@ -8,31 +8,11 @@
 
 #include <cstring>
 
+#include "test/loopback.h"
+
 namespace truefork::test {
 
 namespace {
-
-sockaddr_in Loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-uint16_t PortOf(int fd) {
-  sockaddr_in address{};
-  socklen_t length = sizeof address;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  return ntohs(address.sin_port);
-}
-
-int Bind() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const sockaddr_in any = Loopback(0);
-  EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
-  return fd;
-}
 
 // What binding/serve.cc does, without JavaScript.
 void RunServer(const Options& options, int listener, int channel) {
@@ -68,13 +48,13 @@ void Echo(const Connection& connection) {
   }
 }
 
-Server::Server(Options options) : listener_(Bind()), channel_(owner_.fds[1]), port_(PortOf(listener_)) {
+Server::Server(Options options) : listener_(Bind()), channel_(owner_.channel()), port_(PortOf(listener_)) {
   process_.emplace([&] {
-    owner_.Close(0);
+    owner_.Leave();
     RunServer(options, listener_, channel_);
   });
   close(listener_);
-  owner_.Close(1);
+  owner_.CloseChannel();
   options.beforeListening(*this);
   if (options.settings == 0)
     Command(protocol::Command::Admission, protocol::AdmissionCommand{options.maxChildren, 0, 0, 1, 0, 1});
@@ -87,39 +67,18 @@ void Server::Stop(uint32_t graceMs, uint32_t killMs) {
   Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
 }
 
-void Server::Begin(uint64_t firstId) {
-  const protocol::BeginCommand begin{firstId};
-  Command(protocol::Command::Begin, {reinterpret_cast<const char*>(&begin), sizeof begin});
-}
+void Server::Begin(uint64_t firstId) { Command(protocol::Command::Begin, protocol::BeginCommand{firstId}); }
 
 void Server::CountRetiredChildren(uint32_t children) {
-  const protocol::ElsewhereCommand elsewhere{children};
-  Command(protocol::Command::Elsewhere, {reinterpret_cast<const char*>(&elsewhere), sizeof elsewhere});
+  Command(protocol::Command::Elsewhere, protocol::ElsewhereCommand{children});
 }
 
-void Server::Retire() { Command(protocol::Command::Retire, ""); }
+void Server::Retire() { owner_.Command(protocol::Command::Retire); }
 
-void Server::Kill() { Command(protocol::Command::Kill, std::string()); }
-
-void Server::Command(protocol::Command kind, const std::string& body) {
-  const protocol::Header header{static_cast<uint32_t>(body.size()), static_cast<uint32_t>(kind)};
-  const std::string message = std::string(reinterpret_cast<const char*>(&header), sizeof header) + body;
-  EXPECT_EQ(send(owner_.fds[0], message.data(), message.size(), MSG_NOSIGNAL), ssize_t(message.size()));
-}
-
-const std::vector<Channel::Message>& Server::Records() {
-  ear_.Fill();
-  while (auto record = ear_.Next()) records_.push_back(*record);
-  return records_;
-}
+void Server::Kill() { owner_.Command(protocol::Command::Kill); }
 
 bool Server::Says(protocol::Record kind, size_t times) {
-  return Eventually([&] {
-    size_t said = 0;
-    for (const Channel::Message& record : Records())
-      said += record.kind == static_cast<uint32_t>(kind) ? 1 : 0;
-    return said >= times;
-  });
+  return Eventually([&] { return owner_.Count(kind) >= times; });
 }
 
 std::string Server::Wait() {

@@ -1,7 +1,6 @@
 // A ServeLoop in a process of its own, its owner, and clients.
 #pragma once
 
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 
 #include "protocol/channel.h"
 #include "server/loop.h"
+#include "test/owner.h"
 #include "test/subject.h"
 
 namespace truefork::test {
@@ -49,11 +49,10 @@ class Server {
   void Begin(uint64_t firstId);
   void CountRetiredChildren(uint32_t children);
   void Retire();
-  void LeaveAlone() { owner_.Close(0); }
-  void Command(protocol::Command kind, const std::string& body);
+  void LeaveAlone() { owner_.Leave(); }
   template <typename Body>
   void Command(protocol::Command kind, const Body& body) {
-    Command(kind, std::string(reinterpret_cast<const char*>(&body), sizeof body));
+    owner_.Command(kind, body);
   }
 
   // The records so far, and waiting for so many of them.
@@ -65,26 +64,18 @@ class Server {
     return All<protocol::TroubleRecord>(protocol::Record::Trouble);
   }
   [[nodiscard]] bool Says(protocol::Record kind, size_t times = 1);
-  const std::vector<Channel::Message>& Records();
+  const std::vector<Channel::Message>& Records() { return owner_.Records(); }
 
   // How the server itself ended, in words. All its records are there then.
   std::string Wait();
 
   template <typename Body>
   std::vector<Body> All(protocol::Record kind) {
-    std::vector<Body> all;
-    for (const Channel::Message& record : Records()) {
-      if (record.kind != static_cast<uint32_t>(kind)) continue;
-      EXPECT_EQ(record.body.size(), sizeof(Body));
-      std::memcpy(&all.emplace_back(), record.body.data(), sizeof(Body));
-    }
-    return all;
+    return owner_.All<Body>(kind);
   }
 
  private:
-  SocketPair owner_;
-  Channel ear_{owner_.fds[0]};
-  std::vector<Channel::Message> records_;
+  Owner owner_;
   int listener_;
   int channel_;
   uint16_t port_;

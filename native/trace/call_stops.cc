@@ -77,7 +77,6 @@ void Tracer::Enter(Thread& thread, const CallState& state) {
   const auto value = [&](int i) { return static_cast<int64_t>(a[i]); };
   records_.Add(Kind::Enter, SubjectOf(thread), {value(0), value(1), value(2), value(3), value(4), value(5)},
                {EntryData(thread), Bytes(callers), thread.mark});
-  thread.mark.clear();
 }
 
 // What a pointer among the arguments points to, as far as it tells what the call is about.

@@ -19,7 +19,7 @@ namespace truefork::trace {
 enum class Kind : uint8_t {
   Hello,       // blobs: the names of the calls
   Failed,      // values: errno; blobs: what could not be done. The last record
-  Born,        // values: parent, how (BornBy)
+  Born,        // values: parent, how (BornBy), for the first: when, in microseconds of CLOCK_MONOTONIC
   Exec,        // blobs: the file, its arguments with a 0 behind each
   Exit,        // values: wait status
   ThreadExit,  //
@@ -56,6 +56,8 @@ class Records {
 
   // Time is counted from here on.
   void StartClock();
+  // CLOCK_MONOTONIC, microseconds.
+  int64_t startedAt() const { return start_; }
 
  private:
   template <typename Number>

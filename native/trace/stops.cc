@@ -150,7 +150,10 @@ void Tracer::OnExec(Thread& thread) {
   const std::string file = FileOf(tid);
   const bool isFirst = tid == launch_.pid() && executing.process->image == nullptr;
   executing.process->image = Image::Load(tid, file);
-  if (isFirst) records_.Add(Kind::Born, SubjectOf(executing), {0, static_cast<int>(BornBy::Root)});
+  if (isFirst) {
+    const int64_t born = static_cast<int64_t>(BornBy::Root);
+    records_.Add(Kind::Born, SubjectOf(executing), {0, born, records_.startedAt()});
+  }
   records_.Add(Kind::Exec, SubjectOf(executing), {}, {file, ArgumentsOf(tid)});
   ResumeAsBefore(executing);
 }

@@ -41,7 +41,7 @@ struct Thread {
   // What an intervention has to do at the exit of the call.
   int changedArgument = -1;
   std::vector<Patch> patches;
-  // Of a script that says where it is.
+  // Where a script says that it is, until it says otherwise.
   std::string mark;
   // A watched handler is running, of this signal.
   int stepping = 0;
