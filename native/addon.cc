@@ -1,4 +1,5 @@
 // What the addon gives to JavaScript. lib/binding/native.ts has the types.
+#include <errno.h>
 #include <napi.h>
 
 #include "binding/accounts.h"
@@ -6,12 +7,12 @@
 #include "binding/config.h"
 #include "binding/drop.h"
 #include "binding/errors.h"
+#include "binding/isolation.h"
 #include "binding/listener.h"
 #include "binding/multiplex.h"
 #include "binding/notify.h"
 #include "binding/passwd.h"
 #include "binding/posix/posix.h"
-#include "binding/isolation.h"
 #include "binding/serve.h"
 #include "binding/socket_traffic.h"
 #include "binding/system.h"
@@ -21,6 +22,7 @@
 #include "child/worker.h"
 #include "fork/exits.h"
 #include "fork/threads.h"
+#include "isolation/descriptors.h"
 #include "isolation/parent_death.h"
 #include "posix/signal_delivery.h"
 #include "speed/garbage.h"
@@ -96,6 +98,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("serve", Serve);
   give("dropPrivileges", [](const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); });
   give("landlockVersion", LandlockVersion);
+  give("moveDescriptorUp", [](const Napi::CallbackInfo& info) {
+    // Not higher: a fork copies the table of descriptors up to the highest.
+    const int moved = MoveDescriptorUp(Int(info, 0), 256);
+    if (moved < 0) throw SystemError(info.Env(), errno, "dup3");
+    return Napi::Number::New(info.Env(), moved);
+  });
   give("awaitConnection", [](const Napi::CallbackInfo&) { worker::Await(); });
   give("multiplex", Multiplex);
   give("peerWrite", PeerWrite);

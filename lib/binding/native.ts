@@ -173,6 +173,8 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
+  /** Moves it to a high free number with FD_CLOEXEC, and returns that. */
+  moveDescriptorUp(fd: number): number;
   /** The version of the kernel's Landlock, or a negative errno. */
   landlockVersion(): number;
   /** Serves from the event loop on: what is told of it, the functions among the options hear. */

@@ -1,6 +1,7 @@
 #include "child/worker.h"
 
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <utility>
@@ -38,9 +39,21 @@ void Wait() {
   serve(*handoff);
 }
 
+// Running or ended. A worker that lies about it harms its own next connection alone, whose memory it has
+// anyway.
+bool HasChildren() {
+  siginfo_t any{};
+  return waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 // Called where the process would end: only its connection has.
 bool AwaitNext() {
   if (channel < 0) return false;
+  if (HasChildren()) {
+    // What the connection left running ends with this process, and a fork takes its place.
+    CloseChannel();
+    return false;
+  }
   SendDone(channel);
   Await();
   return true;

@@ -1,7 +1,6 @@
 // What the owner's commands mean to the forking server.
 #include <algorithm>
 
-#include "isolation/parent_death.h"
 #include "server/loop.h"
 
 namespace truefork {
