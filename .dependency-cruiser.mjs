@@ -5,6 +5,7 @@
 const rooms = {
   cli: [
     'doctor',
+    'grade',
     'build',
     'owner',
     'trace',
@@ -18,6 +19,7 @@ const rooms = {
   ],
   doctor: ['owner', 'script', 'child', 'posix', 'fork', 'options', 'binding', 'errors'],
   build: ['binding', 'errors'],
+  grade: ['trace', 'binding', 'errors'],
   trace: ['binding', 'errors'],
   owner: ['fork', 'wire', 'options', 'binding', 'errors'],
   zygote: ['serving', 'child', 'fork', 'wire', 'binding', 'errors'],

@@ -5,6 +5,7 @@
 #include "binding/accounts.h"
 #include "binding/blocking.h"
 #include "binding/config.h"
+#include "binding/confine.h"
 #include "binding/drop.h"
 #include "binding/errors.h"
 #include "binding/isolation.h"
@@ -125,6 +126,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   give("armFault", ArmFault);
   give("trace", Trace);
   give("traceMark", TraceMark);
+
+  give("becomeSubreaper", BecomeSubreaper);
+  give("reapProcess", ReapProcess);
+  give("openTerminal", OpenTerminal);
+  give("confineSignals", ConfineSignals);
 
   exports.Set("posix", PosixCalls(env));
   return exports;

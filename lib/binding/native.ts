@@ -25,7 +25,6 @@ export interface ServeOptions {
   listeners: [fd: number, backlog: number][];
   /** Descriptor of the stream socket to the owner. */
   channel: number;
-  maxChildren: number;
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
@@ -91,7 +90,6 @@ export interface BlockingCallbacks {
 }
 
 export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
-  maxConnections: number;
   usePoll: boolean;
 };
 
@@ -105,7 +103,7 @@ export interface MultiplexCallbacks {
   ended(): void;
 }
 
-/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+/** System calls that can be made to fail (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
 export interface MessageLayout {
@@ -177,7 +175,7 @@ export interface Native {
   moveDescriptorUp(fd: number): number;
   /** The version of the kernel's Landlock, or a negative errno. */
   landlockVersion(): number;
-  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  /** Returns at once; the loop begins with the next turn of the event loop, and calls the functions of the options. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
@@ -198,6 +196,15 @@ export interface Native {
   endTraffic(bytesRead: number, bytesWritten: number): void;
   ranOutOfMemory(): void;
   protocolLayouts(): Record<string, MessageLayout>;
+
+  /** Orphans of all descendants become children of this process. */
+  becomeSubreaper(): void;
+  /** Whether that child was a zombie; it is gone now. */
+  reapProcess(pid: number): boolean;
+  openTerminal(): [master: number, slave: number];
+  /** This thread, and what it executes, reaches no stranger by a signal, and dies with its parent. */
+  confineSignals(): void;
+
   armFault(call: FaultyCall, errno: number, times: number, forMs: number): void;
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;

@@ -1,6 +1,6 @@
 /**
- * Serves a connection by a callbacks handler: with blocking calls for as long as nothing else goes on in this process,
- * and by events from the moment that something does.
+ * Serves a connection by a callbacks handler: with blocking calls as long as the handler does nothing but answer, and by
+ * events from the moment that it starts something else (a timer, a file, another socket).
  */
 import type net from 'node:net';
 import { native } from '../binding/native.js';
@@ -10,27 +10,30 @@ import { LazyDescription } from './lazy-description.js';
 import { type ConnectionServer, openSocket, socketError } from './sockets.js';
 import { Turns } from './turns.js';
 
-/** Whether to go on as before; the same numbers stand in `native/binding/blocking.cc`. */
+/** What is to be done next, by the numbers of `native/binding/blocking.cc`. */
 const GoOn = 0;
 const Pending = 1;
 const Ended = 2;
 
-/** How long a client may go on sending after the server has ended the connection, in milliseconds. */
+/**
+ * How long the connection stays open for reading after the server has ended it, in milliseconds: closed at once, with
+ * data of the client unread, it would be reset, and the client could lose the answer (lingering close).
+ */
 const lingerMs = 2000;
 
-/** As much as Node itself reads at once. */
+/** Bytes that Node itself reads at once. */
 const roomSize = 64 * 1024;
-/** With less than this left, reads go to new room. */
+/** With less than this left, a new room is allocated. */
 const leastRoom = 8 * 1024;
 
-/** The class that buffers are of: `subarray()` makes one of it too, but by way of three functions of Node's. */
+/** The class of all buffers. `subarray()` would make one too, but through three functions of Node's. */
 const FastBuffer = (Buffer as unknown as { [Symbol.species]: new () => Buffer })[Symbol.species];
 
 /** The one connection that this process serves by blocking calls. */
 let serving: Blocking;
 
 class Blocking implements Transport {
-  /** What is to be done, and how much of the room is used. */
+  /** Shared with C++: what is to be done next, and how many bytes of the room are used. */
   static readonly state = new Uint32Array(2);
   static #room = Buffer.allocUnsafeSlow(roomSize);
 
@@ -115,8 +118,8 @@ class Blocking implements Transport {
 Blocking.prepare();
 
 /**
- * What a connection needs, and can be made before the fork, is made with this: each function that a child is the first
- * to run, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ * It is made in the zygote, with the objects that the first connection will need: each object that a child makes, and
+ * each function that it is the first to run, makes it copy a page or two (copy-on-write).
  */
 export class CallbacksServer implements ConnectionServer {
   readonly #handler: CallbacksHandler;

@@ -1,6 +1,6 @@
 import type { ConnectionDescription, Family } from '../binding/native.js';
 
-/** How the bytes of a connection are carried: by blocking calls, or by events. */
+/** How a connection is written to and ended: by blocking calls, or by events. */
 export interface Transport {
   write(data: Uint8Array): boolean;
   end(): void;
@@ -45,7 +45,7 @@ export class Connection {
   }
 
   /**
-   * Sends data; text goes as UTF-8. Nothing is lost or reordered, however slow the client.
+   * Sends data; text goes as UTF-8. Nothing is dropped or reordered, however slow the client is.
    *
    * @returns false where it could not be sent yet, or the connection is gone: as `net.Socket.write`.
    */

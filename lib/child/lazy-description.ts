@@ -1,6 +1,6 @@
 import { type ConnectionDescription, type Family, native } from '../binding/native.js';
 
-/** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
+/** The addresses of the connection that a child serves, asked of the addon at the first use: many handlers never do. */
 export class LazyDescription implements ConnectionDescription {
   #description: ConnectionDescription | undefined;
 

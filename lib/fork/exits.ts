@@ -1,10 +1,10 @@
-/** Every way out of a child, led to `_exit(2)` with the code that Node would have given. */
-// The global of this name has a getter, and memory that a child would write to for it.
+/** Every exit of a child ends in `_exit(2)`, with the exit code that Node would have used. */
+// The global `process` is a getter, and each use of it would write to memory that the child shares.
 import process from 'node:process';
 import v8 from 'node:v8';
 import { native } from '../binding/native.js';
 
-/** What Node calls on its way out, and lets one replace. */
+/** Functions that Node calls as it exits, and that can be replaced. */
 interface ProcessInternals {
   _exiting?: boolean;
   readonly _events: Partial<Record<string, unknown>>;
@@ -19,7 +19,7 @@ export function guardExitsOfChild(): void {
   isChild = true;
 }
 
-/** Whose main script has long come to its end: of other children Node may have to say that it has not. */
+/** The main script of a zygote has ended long ago. In other children Node may have to warn that it has not. */
 export function guardExitsOfZygotesChildren(): void {
   guardExitsOfChild();
   isOfZygote = true;
@@ -27,13 +27,13 @@ export function guardExitsOfZygotesChildren(): void {
 
 const writesCoverage = Boolean(process.env.NODE_V8_COVERAGE);
 
-/** Node writes the coverage of NODE_V8_COVERAGE on a way out that a child does not take. */
+/** Node writes the coverage of NODE_V8_COVERAGE in an exit handler that a child does not reach. */
 export function writeCoverage(): void {
   if (writesCoverage) v8.takeCoverage();
 }
 
-/** Ends a child, or a zygote, which has no more of Node's ways out than its children. */
-export function leave(code: number): never {
+/** Ends a child, or a zygote, which exits like its children. */
+export function exitNow(code: number): never {
   writeCoverage();
   return native.exitNow(code);
 }
@@ -57,12 +57,12 @@ const { emit } = process;
 const nodesReallyExit = internals.reallyExit;
 
 function reallyExit(code?: number): never {
-  return isChild ? leave(code ?? 0) : nodesReallyExit.call(process, code);
+  return isChild ? exitNow(code ?? 0) : nodesReallyExit.call(process, code);
 }
 
 /**
- * The end of most children: nobody listens to it, and they leave with as little JavaScript as can be. (In the zygote it
- * changes nothing: run there once, it is compiled for them all.)
+ * The exit of most children: without listeners for it, and so with as little JavaScript as possible. The zygote calls it
+ * once, where it does nothing, so that it is compiled for all children.
  */
 export function exitWithoutListeners(): void {
   const { _events: listeners } = internals;
@@ -84,7 +84,7 @@ export function prepareExits(): void {
 
   internals.reallyExit = reallyExit;
 
-  // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
+  // Node prints an error that is not caught, and then exits in C++, without reallyExit().
   const fatalException = internals._fatalException;
   internals._fatalException = (error, fromPromise) => {
     const caught = fatalException?.call(process, error, fromPromise) ?? false;

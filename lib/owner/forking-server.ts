@@ -34,7 +34,7 @@ export class ForkingServer extends Server {
     assertLeftToChildren(checked);
     assertForked(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, isolation: resolveIsolation(checked), most: limits.maxChildren }, 'fork');
+    super({ ...checked, program, isolation: resolveIsolation(checked) }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
@@ -54,8 +54,8 @@ export class ForkingServer extends Server {
   }
 
   /**
-   * Changes some of the limits while the server runs. Times hold for the connections that there are, too; what a child
-   * may use, for children to come; nobody who is in is turned out for a limit of those who may come in.
+   * Changes some of the limits while the server runs. Times hold for present connections too; resources only for
+   * children to come. No connection is ended because a limit on new ones was lowered.
    *
    * @throws as the constructor; then nothing has changed.
    */

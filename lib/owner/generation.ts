@@ -132,8 +132,8 @@ export class Generation extends EventEmitter<GenerationEvents> {
   }
 
   /** How many connections retired zygotes still serve: they count among the maximum. */
-  countRetired(children: number): void {
-    if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
+  countRetired(count: number): void {
+    if (this.#state === 'accepting') this.send(encodeCommand('RetiredChildren', { count }));
   }
 
   /** Commands that it may get in any state. */
@@ -146,9 +146,9 @@ export class Generation extends EventEmitter<GenerationEvents> {
     return this.#zygote.answers();
   }
 
-  stop(graceMs: number, killMs: number): void {
+  stop(graceMs: number): void {
     if (this.#state === 'loading') this.#zygote.kill();
-    else this.send(encodeCommand('Stop', { graceMs, killMs }));
+    else this.send(encodeCommand('Stop', { graceMs }));
   }
 
   kill(): void {

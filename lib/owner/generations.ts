@@ -103,9 +103,9 @@ export class Generations extends EventEmitter<GenerationsEvents> {
     for (const one of this.#all) one.send(...commands);
   }
 
-  stop(graceMs: number, killMs: number): void {
+  stop(graceMs: number): void {
     this.#close();
-    for (const one of this.#all) one.stop(graceMs, killMs);
+    for (const one of this.#all) one.stop(graceMs);
   }
 
   kill(): void {

@@ -5,7 +5,6 @@ import type { ListenOptions } from '../options/interfaces.js';
 import type { ServerKind } from '../options/option.js';
 import { checkListenArguments, type Endpoint } from '../options/places.js';
 import type { Checked } from '../options/table.js';
-import { encodeCommand } from '../wire/commands.js';
 import type { Program } from '../wire/config.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
@@ -25,8 +24,6 @@ export type CheckedOptions = Checked<'iterative'> & {
   program?: Program | undefined;
   /** How children are isolated. */
   isolation?: Isolation;
-  /** The most children, or connections, at once. */
-  most: number;
 } & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'inspectChild'>> &
   Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
@@ -165,7 +162,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#generations.stop(grace, this.#options.killDelay);
+    this.#generations.stop(grace);
     return (this.#closing ??= this.#finish());
   }
 
@@ -187,20 +184,8 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  /** The most children, or connections, at once. */
-  protected get most(): number {
-    return this.#options.most;
-  }
-
-  protected set most(most: number) {
-    this.#options.most = most;
-    this.#generations.send(encodeCommand('Resize', { most }));
-  }
-
-  /** The commands that say how to serve. Each zygote gets them before its first client. */
-  protected settings(): Buffer[] {
-    return [];
-  }
+  /** The commands that say how to serve. Each zygote gets them before its first client. @internal */
+  protected abstract settings(): Buffer[];
 
   /** @internal Sends the zygotes what has changed. */
   protected sendSettings(): void {
@@ -209,14 +194,13 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   #startGeneration(): Generation {
     const settings = this.settings();
-    const { stdout, handler, program, most, watch, multiplexer, spare, connectionsPerChild, inspectChild } =
+    const { stdout, handler, program, watch, multiplexer, spare, connectionsPerChild, inspectChild } =
       this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,
       program,
       backlogs: this.#listeners.map(({ backlog }) => backlog),
-      most,
       multiplexer: multiplexer ?? 'select',
       settings: settings.length,
       watch,

@@ -1,4 +1,4 @@
-/** What a server has counted, for a page of its state or a scrape of its metrics. */
+/** What a server has counted since it was made. */
 import { type EndingLimit, endingLimits, type RefusalReason, refusalReasons } from '../wire/messages.js';
 import type { ExitInfo } from './records.js';
 

@@ -25,10 +25,9 @@ export function loopOptions({ listeners, backlogs, channel }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, most, spare, privileges, settings, isolation } = config;
+  const { connectionsPerChild, spare, privileges, settings, isolation } = config;
   return {
     ...loopOptions(config),
-    maxChildren: most,
     settings,
     privileges,
     isolation,

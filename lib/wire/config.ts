@@ -34,8 +34,6 @@ export interface ZygoteConfig {
   watch: boolean;
   /** Of a select server: the system call that it waits with. */
   multiplexer: 'select' | 'poll';
-  /** In a forking server, the most children; else the most connections. */
-  most: number;
   /** Of a forking server. */
   spare: { min: number; max: number };
   connectionsPerChild: number;
@@ -43,6 +41,6 @@ export interface ZygoteConfig {
   inspectChild: boolean;
   /** Variables that the process was started with other values of, as the script is to see them; null: it is unset. */
   environment: Record<string, string | null>;
-  /** How many commands with settings follow. */
+  /** How many commands with settings follow, which a forking server obeys before its first client. */
   settings: number;
 }

@@ -44,10 +44,7 @@ function limitFields(message: SentField['message']): Record<string, Field<'i32' 
 export const commands = {
   Stop: struct(
     1,
-    {
-      graceMs: u32('how long children may go on by themselves; then SIGTERM'),
-      killMs: u32('how long they may take to obey it; then SIGKILL'),
-    },
+    { graceMs: u32('how long connections may take to finish; then SIGTERM') },
     'drain, then end the children',
   ),
   Kill: empty(2, 'every child gets SIGKILL at once'),
@@ -56,13 +53,13 @@ export const commands = {
     { firstId: u64('the id of its first connection') },
     'until it comes, a zygote accepts no client',
   ),
-  Elsewhere: struct(
+  RetiredChildren: struct(
     4,
-    { children: u32() },
-    'how many children of retired zygotes are left: they count where this one has children',
+    { count: u32() },
+    'how many children of retired zygotes are left: they count among the maximum',
   ),
   Retire: empty(5, 'another zygote takes over the listeners: accept no more, the children may finish'),
-  Resize: struct(6, { most: u32('connections at once') }, 'to a server of one process'),
+  MaxConnections: struct(6, { maximum: u32() }, 'the most connections at once, of a server of one process'),
   Ping: empty(7, 'a loop that turns answers with Pong'),
   Config: json(8, 'what to serve, with the listeners. The first message of all; JavaScript reads it'),
   Admission: struct(10, limitFields('Admission'), 'who may come in'),

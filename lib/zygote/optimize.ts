@@ -1,11 +1,11 @@
 /**
- * V8 counts the calls of each function, and its age, until it has optimized it. For a function that every child calls
- * once, those counts are nothing but memory to copy.
+ * V8 counts the calls of each function until it has optimized it. For a function that every child calls once, that
+ * count is a write to a shared page, which the child has to copy.
  */
 import v8 from 'node:v8';
 import vm from 'node:vm';
 
-/** Has V8 optimize a function now, by what V8 and Node have for their own tests; without that, it stays as it is. */
+/** Has V8 optimize a function now, by the intrinsics for its own tests. Without them the function stays as it is. */
 export function optimize(call: () => unknown): void {
   v8.setFlagsFromString('--allow-natives-syntax');
   try {

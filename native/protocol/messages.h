@@ -17,25 +17,24 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,       // StopCommand
-  Kill = 2,       // no body: every child gets SIGKILL at once
-  Begin = 3,      // BeginCommand
-  Elsewhere = 4,  // ElsewhereCommand
-  Retire = 5,     // no body: another zygote takes over the listeners: accept no more, the children may finish
-  Resize = 6,     // ResizeCommand
-  Ping = 7,       // no body: a loop that turns answers with Pong
-  Config = 8,     // JSON: what to serve, with the listeners. The first message of all; JavaScript reads it
-  Admission = 10,     // AdmissionCommand
-  Times = 11,         // TimesCommand
-  Resources = 12,     // ResourcesCommand
+  Stop = 1,             // StopCommand
+  Kill = 2,             // no body: every child gets SIGKILL at once
+  Begin = 3,            // BeginCommand
+  RetiredChildren = 4,  // RetiredChildrenCommand
+  Retire = 5,  // no body: another zygote takes over the listeners: accept no more, the children may finish
+  MaxConnections = 6,  // MaxConnectionsCommand
+  Ping = 7,            // no body: a loop that turns answers with Pong
+  Config = 8,      // JSON: what to serve, with the listeners. The first message of all; JavaScript reads it
+  Admission = 10,  // AdmissionCommand
+  Times = 11,      // TimesCommand
+  Resources = 12,  // ResourcesCommand
   AddressRules = 13,  // text: a rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32"
   Refusal = 14,       // RefusalCommand
 };
 
 // Drain, then end the children.
 struct StopCommand {
-  uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
-  uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+  uint32_t graceMs;  // how long connections may take to finish; then SIGTERM
 };
 
 // Until it comes, a zygote accepts no client.
@@ -43,14 +42,14 @@ struct BeginCommand {
   uint64_t firstId;  // the id of its first connection
 };
 
-// How many children of retired zygotes are left: they count where this one has children.
-struct ElsewhereCommand {
-  uint32_t children;
+// How many children of retired zygotes are left: they count among the maximum.
+struct RetiredChildrenCommand {
+  uint32_t count;
 };
 
-// To a server of one process.
-struct ResizeCommand {
-  uint32_t most;  // connections at once
+// The most connections at once, of a server of one process.
+struct MaxConnectionsCommand {
+  uint32_t maximum;
 };
 
 // Who may come in.
@@ -223,21 +222,21 @@ constexpr Layout kLayouts[] = {
     {"Stop",
      static_cast<uint32_t>(Command::Stop),
      sizeof(StopCommand),
-     {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
+     {TRUEFORK_FIELD(StopCommand, graceMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
     {"Begin",
      static_cast<uint32_t>(Command::Begin),
      sizeof(BeginCommand),
      {TRUEFORK_FIELD(BeginCommand, firstId)}},
-    {"Elsewhere",
-     static_cast<uint32_t>(Command::Elsewhere),
-     sizeof(ElsewhereCommand),
-     {TRUEFORK_FIELD(ElsewhereCommand, children)}},
+    {"RetiredChildren",
+     static_cast<uint32_t>(Command::RetiredChildren),
+     sizeof(RetiredChildrenCommand),
+     {TRUEFORK_FIELD(RetiredChildrenCommand, count)}},
     {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
-    {"Resize",
-     static_cast<uint32_t>(Command::Resize),
-     sizeof(ResizeCommand),
-     {TRUEFORK_FIELD(ResizeCommand, most)}},
+    {"MaxConnections",
+     static_cast<uint32_t>(Command::MaxConnections),
+     sizeof(MaxConnectionsCommand),
+     {TRUEFORK_FIELD(MaxConnectionsCommand, maximum)}},
     {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
     {"Config", static_cast<uint32_t>(Command::Config), 0, {}},
     {"Admission",

@@ -1,0 +1,12 @@
+#include "../server.h"
+
+int main(int argc, char **argv) {
+  int listenfd = listen_on(argv[argc - 1]);
+  handle(SIGCHLD, reap, SA_RESTART);
+  for (;;) {
+    int connfd = next_client(listenfd);
+    if (fork() == 0) child(listenfd, connfd);
+    close(connfd);
+    kill(-1, SIGKILL);
+  }
+}

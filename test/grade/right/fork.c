@@ -1,0 +1,14 @@
+// Forks for each client; the handler of SIGCHLD waits in a loop.
+#include "../server.h"
+
+int main(int argc, char **argv) {
+  int listenfd = listen_on(argv[argc - 1]);
+  handle(SIGCHLD, reap, SA_RESTART);
+  for (;;) {
+    int connfd = next_client(listenfd);
+    pid_t pid = fork();
+    if (pid == 0) child(listenfd, connfd);
+    if (pid < 0) perror("fork");
+    close(connfd);
+  }
+}

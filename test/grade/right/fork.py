@@ -1,0 +1,17 @@
+import os
+import pathlib
+import select
+import signal
+import socket
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+import server
+
+listener = server.listen()
+signal.signal(signal.SIGCHLD, server.reap)
+while True:
+    connection, _ = listener.accept()
+    if server.fork() == 0:
+        server.child(listener, connection)
+    connection.close()

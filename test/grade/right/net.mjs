@@ -1,0 +1,7 @@
+import net from 'node:net';
+
+const server = net.createServer(socket => {
+  socket.on('error', () => socket.destroy());
+  socket.pipe(socket);
+});
+server.listen(Number(process.argv[2]));

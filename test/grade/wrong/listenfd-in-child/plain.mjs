@@ -1,0 +1,13 @@
+import * as posix from 'truefork/posix';
+import * as server from '../../server.mjs';
+
+const listenfd = server.listenOn();
+server.onEnd(server.reap);
+for (;;) {
+  const connfd = server.nextClient(listenfd);
+  if (server.tryFork() === 0) {
+    server.echo(connfd);
+    posix._exit(0);
+  }
+  posix.close(connfd);
+}
