@@ -1,7 +1,8 @@
-// What each protection costs a child, in microseconds: fork(2), the protection, _exit(2), waitpid(2), against the same
-// without it. The rounds take turns, so that a machine that is busy for a while is busy for all.
+// What each protection costs a child, in microseconds: fork(2), the protection, _exit(2), waitpid(2), against
+// the same without it. The rounds take turns, so that a machine that is busy for a while is busy for all.
 //
-// g++ -O2 -std=c++17 -Inative bench/c/isolation-cost.cc native/isolation/*.cc -o /tmp/isolation-cost && /tmp/isolation-cost
+// g++ -O2 -std=c++17 -Inative bench/c/isolation-cost.cc native/isolation/*.cc -o /tmp/isolation-cost &&
+// /tmp/isolation-cost
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -84,8 +85,8 @@ int main() {
 
   // As the loop has it: pages for slots in one shared mapping, of which a child keeps one.
   const size_t page = sysconf(_SC_PAGESIZE), pages = 1'000'000;
-  char* slots = static_cast<char*>(mmap(nullptr, pages * page, PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  char* slots = static_cast<char*>(
+      mmap(nullptr, pages * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   for (size_t i = 0; i < 256; i++) slots[i * page] = 1;
   const auto keepOnePage = [&] {
     constexpr size_t kOwn = 100;
@@ -97,7 +98,7 @@ int main() {
   std::vector<Case> cases = {
       {"nothing", nothing, noParent, {}},
       {"process group (setpgid, by both)", LeadProcessGroup, MakeProcessGroup, {}},
-      {"subreaper", BecomeSubreaper, noParent, {}},
+      {"subreaper", MakeSubreaper, noParent, {}},
       {"a page of its own of the slots", keepOnePage, noParent, {}},
       {"Landlock scope", [&] { landlock.Enter(0); }, noParent, {}},
       {"Landlock scope, and file rules", [&] { sandbox.Enter(0); }, noParent, {}},

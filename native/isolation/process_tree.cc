@@ -62,7 +62,7 @@ pid_t ParentIn(const std::string& stat) {
 
 }  // namespace
 
-void BecomeSubreaper() { RawSyscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void MakeSubreaper() { RawSyscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 ProcessTree::ProcessTree() : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   const std::string own = "self/task/" + std::to_string(RawSyscall(SYS_gettid)) + "/children";

@@ -12,7 +12,7 @@ namespace truefork {
 
 // Orphaned descendants of this process become its children. Not inherited: each process has to say so for
 // itself. Raw: it may run in a child that shares its parent's memory.
-void BecomeSubreaper();
+void MakeSubreaper();
 
 class ProcessTree {
  public:

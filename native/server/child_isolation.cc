@@ -39,7 +39,7 @@ void Write(const char* text) {
 
 std::vector<Failure> ChildIsolation::Prepare() {
   if (options_.endsLeftovers) {
-    BecomeSubreaper();
+    MakeSubreaper();
     zygotesOwn_ = tree_.ChildrenOf(getpid());
   }
   std::vector<Failure> failures = confinement_.Prepare(options_.confinement);
@@ -65,7 +65,7 @@ void ChildIsolation::ReleaseUser(uint32_t uid) {
 
 void ChildIsolation::Enter(pid_t zygote, uint32_t uid) const {
   LeadProcessGroup();
-  if (options_.endsLeftovers) BecomeSubreaper();
+  if (options_.endsLeftovers) MakeSubreaper();
   const Confinement::Entered entered = confinement_.Enter(uid);
   if (entered.part != nullptr) ExitUnconfined(entered.part, entered.errnum);
   DieWithParent(zygote);  // after the change of user, which would disarm it

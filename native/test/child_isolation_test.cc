@@ -85,8 +85,8 @@ TEST(ChildIsolationTest, ZygoteAndSiblingsAreOutOfReach) {
     char byte;
     const iovec here{&byte, 1}, there{&sibling, 1};
     const std::string memory = Result(open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR));
-    Say(connection, Result(kill(getppid(), SIGKILL)) + " " + Result(kill(pid, SIGKILL)) + " " +
-                        memory + " " + Result(process_vm_readv(pid, &here, 1, &there, 1, 0)) + ".");
+    Say(connection, Result(kill(getppid(), SIGKILL)) + " " + Result(kill(pid, SIGKILL)) + " " + memory + " " +
+                        Result(process_vm_readv(pid, &here, 1, &there, 1, 0)) + ".");
   }));
   Client victim(server);
   EXPECT_TRUE(Eventually([&] { return server.Connections().size() == 1; }));
