@@ -12,7 +12,7 @@ const rooms = {
   server: ['child', 'isolation', 'fork', 'rollback', 'protocol', 'speed', 'support'],
   select: ['server', 'child', 'protocol', 'support'],
   rollback: ['fork', 'speed', 'support'],
-  child: ['fork', 'protocol', 'support'],
+  child: ['fork', 'rollback', 'protocol', 'support'],
   protocol: ['speed', 'support'],
   speed: ['fork', 'support'],
   fork: ['support'],

@@ -31,6 +31,9 @@ export interface ServeOptions {
   spareMin: number;
   spareMax: number;
   connectionsPerChild: number;
+  /** Whether each child goes back to what it was after each connection, and checks that it has. */
+  rollback: boolean;
+  verifiesRollback: boolean;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
   /** In a child, with each connection that it awaited. */

@@ -72,7 +72,12 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
     connection: info => say('info', `${name(info)} connected: process ${info.pid}`),
     reload: state => say('info', `reloaded: process ${accepting(state)?.pid} accepts now`),
     state: state => out.write(describeState(state)),
-    end: info => say('info', `${name(info)} ended after ${milliseconds(info.durationMs)}`),
+    end(info) {
+      const { rollback } = info;
+      const used = rollback === undefined ? [] : [...traffic(rollback), ...usage(rollback)];
+      const ended = rollback === undefined ? 'ended' : `process ${info.pid} was rolled back`;
+      say('info', `${name(info)} ${[`${ended} after ${milliseconds(info.durationMs)}`, ...used].join(', ')}`);
+    },
     exit(info) {
       const level = levelOf(info);
       const outcome = paint(level === 'info' ? 'green' : 'red', describeExit(info));
@@ -133,11 +138,11 @@ function describeExit({ code, signal, coreDumped, limit, execError }: ExitInfo):
   return `${how}${coreDumped ? ' (core dumped)' : ''}${limit === null ? '' : ` (${limit})`}`;
 }
 
-function traffic({ bytesRead, bytesWritten }: ExitInfo): string[] {
+function traffic({ bytesRead, bytesWritten }: Pick<ExitInfo, 'bytesRead' | 'bytesWritten'>): string[] {
   return bytesRead === null ? [] : [`${bytes(bytesRead)} in`, `${bytes(bytesWritten!)} out`];
 }
 
-function usage({ rusage }: ExitInfo): string[] {
+function usage({ rusage }: Pick<ExitInfo, 'rusage'>): string[] {
   if (rusage === null) return [];
   const cpuMs = (rusage.userCPUTime + rusage.systemCPUTime) / 1000;
   return [`${milliseconds(cpuMs)} of CPU`, `${bytes(rusage.maxRSS * 1024)} of memory`];

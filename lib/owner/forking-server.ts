@@ -33,8 +33,10 @@ export class ForkingServer extends Server {
     assertGrantable(limits);
     assertLeftToChildren(checked);
     assertForked(checked);
+    const connectionsPerChild = connectionsOf(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, isolation: resolveIsolation(checked) }, 'fork');
+    const isolation = resolveIsolation(checked);
+    super({ ...checked, connectionsPerChild, isolation, program }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
@@ -81,10 +83,26 @@ function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>):
   );
 }
 
+/** How many connections each child serves. */
+function connectionsOf({ connectionsPerChild, rollback, inspectChild }: Checked<'fork'>): number {
+  if (!rollback) return connectionsPerChild ?? 1;
+  if (connectionsPerChild === 1)
+    throw badArgument(
+      'rollback is for children that serve several connections: leave connectionsPerChild out, or set it above 1',
+    );
+  if (inspectChild)
+    throw badArgument(
+      'a child that is being debugged cannot be rolled back: leave rollback or inspectChild out',
+    );
+  return connectionsPerChild ?? 10_000;
+}
+
 /** A program is executed for one connection, when that is there: it knows of no other. */
-function assertForked({ exec, spare, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
+function assertForked(options: Checked<'fork'>): void {
+  const { exec, spare, connectionsPerChild = 1, rollback, inspectChild, watch } = options;
   if (exec === undefined) return;
-  const stray = spare.max > 0 ? 'spare' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const reuses = connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const stray = spare.max > 0 ? 'spare' : rollback ? 'rollback' : reuses;
   if (stray !== undefined)
     throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
   if (inspectChild)

@@ -24,7 +24,7 @@ export type CheckedOptions = Checked<'iterative'> & {
   program?: Program | undefined;
   /** How children are isolated. */
   isolation?: Isolation;
-} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'inspectChild'>> &
+} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'rollback' | 'inspectChild'>> &
   Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
 /**
@@ -53,7 +53,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#privileges = resolvePrivileges(options, options.isolation?.sandbox?.uids);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
-    this.#generations = new Generations(() => this.#startGeneration());
+    this.#generations = new Generations(
+      () => this.#startGeneration(),
+      options.gracePeriod + options.killDelay,
+    );
     this.#follow(this.#generations);
   }
 
@@ -162,7 +165,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#generations.stop(grace);
+    this.#generations.stop(grace, grace + this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
 
@@ -194,8 +197,17 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   #startGeneration(): Generation {
     const settings = this.settings();
-    const { stdout, handler, program, watch, multiplexer, spare, connectionsPerChild, inspectChild } =
-      this.#options;
+    const {
+      stdout,
+      handler,
+      program,
+      watch,
+      multiplexer,
+      spare,
+      connectionsPerChild,
+      rollback,
+      inspectChild,
+    } = this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,
@@ -208,6 +220,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       isolation: this.#options.isolation ?? noIsolation,
       spare: spare ?? { min: 0, max: 0 },
       connectionsPerChild: connectionsPerChild ?? 1,
+      rollback: rollback ?? false,
       inspectChild: inspectChild ?? false,
     };
     const descriptors = this.#listeners.map(({ fd }) => fd);
@@ -224,7 +237,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       this.#tally.countExit(info);
       this.emit('exit', info);
     });
-    generations.on('end', info => this.emit('end', info));
+    generations.on('end', info => {
+      this.#tally.countEnd(info);
+      this.emit('end', info);
+    });
     generations.on('refused', info => {
       this.emit('refused', { ...info, total: this.#tally.countRefused(info.reason, info.count) });
     });

@@ -25,7 +25,7 @@ export function loopOptions({ listeners, backlogs, channel }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, spare, privileges, settings, isolation } = config;
+  const { connectionsPerChild, rollback, spare, privileges, settings, isolation } = config;
   return {
     ...loopOptions(config),
     settings,
@@ -34,5 +34,7 @@ export function forkingOptions(config: ReceivedConfig) {
     spareMin: spare.min,
     spareMax: spare.max,
     connectionsPerChild,
+    rollback,
+    verifiesRollback: process.env.TRUEFORK_ROLLBACK === 'verify',
   };
 }

@@ -37,6 +37,8 @@ export interface ZygoteConfig {
   /** Of a forking server. */
   spare: { min: number; max: number };
   connectionsPerChild: number;
+  /** Whether a child puts its memory back to what it was after each of them. */
+  rollback: boolean;
   /** Of a forking server: whether each child waits for a debugger before it serves. */
   inspectChild: boolean;
   /** Variables that the process was started with other values of, as the script is to see them; null: it is unset. */

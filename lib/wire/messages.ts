@@ -119,6 +119,7 @@ export const records = {
       bytesOut: u64(),
       limit: u32('Limit'),
       execErrnum: i32('not 0: the program could not be executed (execve(2))'),
+      replacedFor: u32('rollback::Reason: why this worker could not be rolled back'),
     },
     'the child that served a connection has ended',
   ),
@@ -127,7 +128,26 @@ export const records = {
     { errnum: i32(), syscall: text(12) },
     'a system call failed, and the server goes on. Sent once until it succeeds again',
   ),
-  End: struct(6, { id: u64(), durationUs: u64() }, 'a connection has ended, and its process goes on'),
+  End: struct(
+    6,
+    {
+      id: u64(),
+      durationUs: u64(),
+      userCpuUs: u64(),
+      systemCpuUs: u64(),
+      maxRssKib: u64(),
+      minorFaults: u64(),
+      majorFaults: u64(),
+      voluntarySwitches: u64(),
+      involuntarySwitches: u64(),
+      bytesIn: u64(),
+      bytesOut: u64(),
+      rolledBack: u32(
+        '0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had changed',
+      ),
+    },
+    'a connection has ended, and its process goes on',
+  ),
   Retired: struct(7, { nextId: u64('for the first connection of the next zygote') }, 'the answer to Retire'),
   Files: json(
     filesKind,
@@ -171,6 +191,24 @@ export const endingLimits: { limit: EndingLimit | null; inCpp: string }[] = [
   ),
   { limit: 'gracePeriod', inCpp: 'Grace' },
 ];
+
+/** Why a worker was replaced by a fresh fork, and not rolled back: the numbers of rollback::Reason. */
+export const replacementReasons = [
+  null,
+  'unsupported',
+  'threads',
+  'children',
+  'descriptors',
+  'signals',
+  'ids',
+  'limits',
+  'session',
+  'security',
+  'timers',
+  'mappings',
+  'memory',
+  'verify',
+] as const;
 
 /** What becomes of a client that is kept out: the number of a policy is its place here. */
 export const policies = [

@@ -26,7 +26,7 @@ export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): v
   native.serve({
     ...forkingOptions(config),
     onChild: hasMoreToDo || config.spare.max > 0 ? begin : serve,
-    onConnection: serve,
+    onConnection: config.rollback && hasMoreToDo ? begin : serve,
     onEnd: () => exitNow(0),
   });
 

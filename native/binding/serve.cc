@@ -24,6 +24,7 @@
 #include "fork/exits.h"
 #include "fork/platform.h"
 #include "isolation/parent_death.h"
+#include "rollback/rollback.h"
 #include "server/loop.h"
 #include "speed/huge_pages.h"
 #include "support/loop_turn.h"
@@ -80,7 +81,8 @@ struct Service {
       : loop(eventLoop, options),
         onChild(given, "onChild"),
         onConnection(given, "onConnection"),
-        onEnd(given, "onEnd") {
+        onEnd(given, "onEnd"),
+        rollsBack(options.spares.rollsBack) {
     turn.Init(eventLoop, [this] { Run(); });
   }
 
@@ -95,7 +97,10 @@ struct Service {
       onChild(served.fd);
     } else {
       uv_set_process_title("truefork: idle");
-      onChild(-1);
+      if (rollsBack)
+        worker::AwaitAndRollBack();
+      else
+        onChild(-1);
     }
   }
 
@@ -114,6 +119,7 @@ struct Service {
   Callback onChild;
   Callback onConnection;
   Callback onEnd;
+  bool rollsBack;
   LoopTurn turn;
 };
 
@@ -145,6 +151,7 @@ ServeLoop::Options OptionsFrom(const Napi::Object& given) {
   options.spares.max = Number(given, "spareMax");
   options.spares.connectionsPerChild = Number(given, "connectionsPerChild");
   options.isolation = IsolationFrom(given.Get("isolation").As<Napi::Object>());
+  options.spares.rollsBack = given.Get("rollback").ToBoolean();
   return options;
 }
 
@@ -177,8 +184,11 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   const auto given = info[0].As<Napi::Object>();
   ServeLoop::Options options = OptionsFrom(given);
   const bool forks = !options.program;
-  const auto gather = [forks] {
+  const bool rollsBack = options.spares.rollsBack;
+  const bool verifies = given.Get("verifiesRollback").ToBoolean();
+  const auto gather = [forks, rollsBack, verifies] {
     if (forks && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another zygote
+    if (rollsBack) rollback::Prepare(verifies);
   };
   const bool dropsPrivileges = !given.Get("privileges").IsUndefined();
   if (!dropsPrivileges) options.onListening = gather;

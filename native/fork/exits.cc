@@ -34,6 +34,7 @@ Callback end;
 Callback beforeExit;
 Callback atExit;
 bool (*goesOn)() = [] { return false; };
+void (*insteadOfExit)(int) = [](int) {};
 
 void* NodeEnvironment() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
@@ -77,6 +78,8 @@ void PrepareExits(Napi::Env env, Napi::Object given) {
 
 void SetExitVeto(bool (*asked)()) { goesOn = asked; }
 
+void InsteadOfExit(void (*leave)(int code)) { insteadOfExit = leave; }
+
 void GuardExits() { uv_prepare_start(&guard, OnTurn); }
 
 std::optional<int> EmitExit() {
@@ -98,6 +101,7 @@ bool ExitAfterReport(int code) {
 
 void ExitNow(int code) {
   fflush(nullptr);
+  insteadOfExit(code);
   _exit(code);
 }
 

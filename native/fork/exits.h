@@ -24,6 +24,9 @@ void GuardExits();
 // Asks, in a child that has come to its natural end, whether it goes on with something else.
 void SetExitVeto(bool (*goesOn)());
 
+// Asks, in a child that is about to exit with this code, for another way out: one that does not come back.
+void InsteadOfExit(void (*leave)(int code));
+
 // Emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13 where a
 // top-level await was never settled. Nothing where this Node does not offer it.
 std::optional<int> EmitExit();

@@ -170,8 +170,9 @@ struct ExitRecord {
   uint64_t involuntarySwitches;
   uint64_t bytesIn;
   uint64_t bytesOut;
-  uint32_t limit;      // Limit
-  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+  uint32_t limit;        // Limit
+  int32_t execErrnum;    // not 0: the program could not be executed (execve(2))
+  uint32_t replacedFor;  // rollback::Reason: why this worker could not be rolled back
 };
 
 // A system call failed, and the server goes on. Sent once until it succeeds again.
@@ -184,6 +185,17 @@ struct TroubleRecord {
 struct EndRecord {
   uint64_t id;
   uint64_t durationUs;
+  uint64_t userCpuUs;
+  uint64_t systemCpuUs;
+  uint64_t maxRssKib;
+  uint64_t minorFaults;
+  uint64_t majorFaults;
+  uint64_t voluntarySwitches;
+  uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t rolledBack;  // 0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had
+                        // changed
 };
 
 // The answer to Retire.
@@ -210,7 +222,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[16];  // the last has no name
+  Field fields[17];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \
@@ -283,7 +295,8 @@ constexpr Layout kLayouts[] = {
       TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
       TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
       TRUEFORK_FIELD(ExitRecord, bytesIn), TRUEFORK_FIELD(ExitRecord, bytesOut),
-      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum)}},
+      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum),
+      TRUEFORK_FIELD(ExitRecord, replacedFor)}},
     {"Trouble",
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
@@ -291,7 +304,12 @@ constexpr Layout kLayouts[] = {
     {"End",
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
-     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs),
+      TRUEFORK_FIELD(EndRecord, userCpuUs), TRUEFORK_FIELD(EndRecord, systemCpuUs),
+      TRUEFORK_FIELD(EndRecord, maxRssKib), TRUEFORK_FIELD(EndRecord, minorFaults),
+      TRUEFORK_FIELD(EndRecord, majorFaults), TRUEFORK_FIELD(EndRecord, voluntarySwitches),
+      TRUEFORK_FIELD(EndRecord, involuntarySwitches), TRUEFORK_FIELD(EndRecord, bytesIn),
+      TRUEFORK_FIELD(EndRecord, bytesOut), TRUEFORK_FIELD(EndRecord, rolledBack)}},
     {"Retired",
      static_cast<uint32_t>(Record::Retired),
      sizeof(RetiredRecord),

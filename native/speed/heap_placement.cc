@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "support/libc_calls.h"
+
 #if !defined(__SANITIZE_ADDRESS__)
 
 namespace {
@@ -37,6 +39,7 @@ bool IsChunk(void* hint, size_t length, int flags) {
 }
 
 void* Map(void* hint, size_t length, int protection, int flags, int fd, off_t offset) {
+  truefork::libcCalls.mappings++;
   if (IsChunk(hint, length, flags))
     hint = reinterpret_cast<void*>(Take(reinterpret_cast<uintptr_t>(hint), length));
   return reinterpret_cast<void*>(syscall(SYS_mmap, hint, length, protection, flags, fd, offset));

@@ -175,7 +175,7 @@ TEST(TraceImage, KnowsCallInstructions) {
 #endif
 
 TEST(TraceElf, ReadsThisProgram) {
-  const std::shared_ptr<const ElfFile> file = ElfFile::Open("/proc/self/exe");
+  const std::unique_ptr<const ElfFile> file = ElfFile::Open("/proc/self/exe");
   ASSERT_NE(file, nullptr);
   EXPECT_TRUE(file->HasSection(".text"));
   EXPECT_FALSE(file->HasSection(".nothing"));
