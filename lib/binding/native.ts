@@ -2,7 +2,7 @@
 
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
-import { isTraced, markingCalls } from './traced-calls.js';
+import { isTraced, locatingCalls } from './traced-calls.js';
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
@@ -109,6 +109,9 @@ export interface MultiplexCallbacks {
 /** System calls that can be made to fail (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
 
+/** The measures for speed of `native/speed/switches.h` that TypeScript takes part in. */
+export type SpeedMeasure = 'heap-placement' | 'rehearsal' | 'prespawn';
+
 export interface MessageLayout {
   kind: number;
   size: number;
@@ -162,11 +165,14 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { nothingLeft(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare. */
   collectAllGarbage(): void;
+  speedIsOn(measure: SpeedMeasure): boolean;
+  speedNames(): string;
+  unknownSpeedSwitch(): string;
   exitNow(code: number): never;
 
   /** The first message to a zygote: its header, with the listeners. False where that has ended already. */
@@ -212,7 +218,7 @@ export interface Native {
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;
   /** Where in its source a traced program is. */
-  traceMark(text: string): void;
+  traceLocation(text: string): void;
 
   posix: PosixCalls;
 }
@@ -238,7 +244,7 @@ function unavailable(): Native {
 }
 
 function available(addon: Native): Native {
-  return isTraced ? { ...addon, posix: markingCalls(addon.posix, addon.traceMark) } : addon;
+  return isTraced ? { ...addon, posix: locatingCalls(addon.posix, addon.traceLocation) } : addon;
 }
 
 export const native: Native = 'addon' in loaded ? available(loaded.addon as Native) : unavailable();

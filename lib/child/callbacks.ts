@@ -39,6 +39,8 @@ class Blocking implements Transport {
 
   readonly #handler: CallbacksHandler;
   readonly #conn: Connection;
+  readonly #isOneOfSeveral: boolean;
+  readonly #description = new LazyDescription();
   #fd = -1;
   #failure = 0;
   readonly #turns = new Turns({
@@ -50,9 +52,10 @@ class Blocking implements Transport {
     },
   });
 
-  constructor(handler: CallbacksHandler) {
+  constructor(handler: CallbacksHandler, isOneOfSeveral: boolean) {
     this.#handler = handler;
-    this.#conn = new Connection(new LazyDescription(), this);
+    this.#isOneOfSeveral = isOneOfSeveral;
+    this.#conn = new Connection(this.#description, this);
   }
 
   static prepare(): void {
@@ -103,15 +106,23 @@ class Blocking implements Transport {
     if (result !== undefined) this.#turns.follow(result);
   }
 
-  #end(errno: number): unknown {
+  #end(errno: number): void {
     const error = this.#failure || errno;
     if (error !== 0) this.#handler.error?.(this.#conn, socketError(error));
-    return this.#handler.close?.(this.#conn);
+    this.#turns.call(() => this.#handler.close?.(this.#conn));
+    this.#turns.call(() => this.#finish(() => native.close(this.#fd)));
   }
 
   #handOver(): void {
     const socket = openSocket(this.#fd, { allowHalfOpen: true });
-    goOnByEvents(this.#handler, this.#conn, socket, this.#turns);
+    goOnByEvents(this.#handler, this.#conn, socket, this.#turns, () => this.#finish(() => socket.end()));
+  }
+
+  /** The connection is closed here, and not by the end of this process, which may serve others after it. */
+  #finish(close: () => void): void {
+    if (this.#isOneOfSeveral) this.#description.settle();
+    close();
+    this.#conn.finish();
   }
 }
 
@@ -123,21 +134,29 @@ Blocking.prepare();
  */
 export class CallbacksServer implements ConnectionServer {
   readonly #handler: CallbacksHandler;
+  readonly #servesSeveral: boolean;
   #next: Blocking | undefined;
 
-  constructor(handler: CallbacksHandler) {
+  constructor(handler: CallbacksHandler, { servesSeveral }: { servesSeveral: boolean }) {
     this.#handler = handler;
-    this.#next = new Blocking(handler);
+    this.#servesSeveral = servesSeveral;
+    this.#next = new Blocking(handler, servesSeveral);
   }
 
   serve(fd: number): void {
-    serving = this.#next ?? new Blocking(this.#handler);
+    serving = this.#next ?? new Blocking(this.#handler, this.#servesSeveral);
     this.#next = undefined;
     serving.start(fd);
   }
 }
 
-function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.Socket, turns: Turns): void {
+function goOnByEvents(
+  handler: CallbacksHandler,
+  conn: Connection,
+  socket: net.Socket,
+  turns: Turns,
+  finish: () => void,
+): void {
   let ended = false;
   const end = () => {
     ended = true;
@@ -151,6 +170,7 @@ function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.S
     if (closed) return;
     closed = true;
     turns.call(() => handler.close?.(conn));
+    turns.call(finish);
   };
   socket.on('data', chunk => {
     if (!ended) turns.call(() => handler.data?.(conn, chunk));

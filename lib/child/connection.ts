@@ -7,6 +7,9 @@ export interface Transport {
   destroy(): void;
 }
 
+/** Of a connection that is over. */
+const closed: Transport = { write: () => false, end() {}, destroy() {} };
+
 /** The connection as a callbacks handler sees it. */
 export class Connection {
   readonly #accepted: ConnectionDescription;
@@ -67,5 +70,10 @@ export class Connection {
   /** @internal */
   carryBy(transport: Transport): void {
     this.#transport = transport;
+  }
+
+  /** The handler may keep this object. What it writes to it must not reach the next client. @internal */
+  finish(): void {
+    this.#transport = closed;
   }
 }

@@ -28,6 +28,11 @@ export class LazyDescription implements ConnectionDescription {
     return this.#describe().localPort;
   }
 
+  /** Describes it now: the next connection of this process will be the one that is described. */
+  settle(): void {
+    this.#describe();
+  }
+
   #describe(): ConnectionDescription {
     return (this.#description ??= native.describeConnection());
   }

@@ -1,5 +1,6 @@
 /** The environment that makes forks cheap. Only the start of the process needs it; the script does not see it. */
 import { addonFile } from '../binding/native.js';
+import { speedIsOn } from './speed.js';
 
 type Environment = Record<string, string | undefined>;
 
@@ -15,7 +16,7 @@ export function environmentToForkIn(meant: Environment): Environment {
     UV_THREADPOOL_SIZE: '1',
   };
   // Keeps V8's heap in one place (native/speed/heap_placement.cc). ld.so takes no path with a space or colon here.
-  if (addonFile !== undefined && !/[\s:]/.test(addonFile))
+  if (addonFile !== undefined && speedIsOn('heap-placement') && !/[\s:]/.test(addonFile))
     cheap.LD_PRELOAD = meant.LD_PRELOAD ? `${meant.LD_PRELOAD}:${addonFile}` : addonFile;
   return cheap;
 }

@@ -1,8 +1,12 @@
 /** Every exit of a child ends in `_exit(2)`, with the exit code that Node would have used. */
-// The global `process` is a getter, and each use of it would write to memory that the child shares.
-import process from 'node:process';
 import v8 from 'node:v8';
 import { native } from '../binding/native.js';
+
+/**
+ * The global `process` is a getter, and each use of it would write to memory that the child shares. Importing `node:process`
+ * would read every property of it, `process.stdin` too, and so open a stream that the script did not ask for.
+ */
+const { process } = globalThis;
 
 /** Functions that Node calls as it exits, and that can be replaced. */
 interface ProcessInternals {
@@ -14,6 +18,7 @@ interface ProcessInternals {
 
 let isChild = false;
 let isOfZygote = false;
+let exitIsEmitted = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
@@ -47,12 +52,20 @@ function isWantOfMemory(error: unknown): boolean {
   );
 }
 
+const internals = process as unknown as ProcessInternals;
+
 function emitExit(): number {
   process.emit('exit', Number(process.exitCode ?? 0));
   return Number(process.exitCode ?? 0);
 }
 
-const internals = process as unknown as ProcessInternals;
+/** Node marks the end of the event loop where a child does not pass. */
+function markLoopExit(): void {
+  const { nodeTiming } = performance;
+  const value = performance.now();
+  Object.defineProperty(nodeTiming, 'loopExit', { value, enumerable: true, configurable: true });
+}
+
 const { emit } = process;
 const nodesReallyExit = internals.reallyExit;
 
@@ -74,9 +87,13 @@ export function exitWithoutListeners(): void {
 
 export function prepareExits(): void {
   native.prepareExits({
-    end: exitWithoutListeners,
+    nothingLeft: exitWithoutListeners,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
+      // Where a listener of 'exit' threw, and one of 'uncaughtException' caught it, nothing else is left to do.
+      if (exitIsEmitted) return internals.reallyExit(Number(process.exitCode ?? 0));
+      exitIsEmitted = true;
+      markLoopExit();
       internals._exiting = true;
       internals.reallyExit(native.emitExit() ?? emitExit());
     },

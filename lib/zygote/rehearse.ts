@@ -6,6 +6,7 @@ import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { native } from '../binding/native.js';
 import { CallbacksServer } from '../child/callbacks.js';
+import type { Connection } from '../child/connection.js';
 import { isHttpServer, NetServer, StreamServer } from '../child/sockets.js';
 import type { LoadedHandler } from '../serving/load.js';
 
@@ -39,11 +40,12 @@ export async function rehearse(
 }
 
 function playCallbacks(fd: number, ended: () => void): void {
-  const close = () => {
-    native.close(fd);
-    ended();
+  const handler = {
+    open() {},
+    data: (conn: Connection, chunk: Buffer) => void conn.write(chunk),
+    close: ended,
   };
-  new CallbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }).serve(fd);
+  new CallbacksServer(handler, { servesSeveral: false }).serve(fd);
 }
 
 function playStream(fd: number, ended: () => void): void {

@@ -17,7 +17,7 @@ import { rehearse } from './rehearse.js';
 /** Hands this process over to the loop in C++. From then on JavaScript runs in the children only. */
 export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
   becomeZygote();
-  const server = serverFor(loaded);
+  const server = serverFor(loaded, config.connectionsPerChild > 1);
   const hasHandlers = handlesFork('afterInChild');
   const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
   // Every function that a child calls first costs it page faults. Where there is nothing to do but serve, begin() is not
@@ -55,10 +55,10 @@ async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   native.awaitConnection();
 }
 
-function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
+function serverFor({ form, handler }: LoadedHandler, servesSeveral: boolean): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      return new CallbacksServer(handler as CallbacksHandler);
+      return new CallbacksServer(handler as CallbacksHandler, { servesSeveral });
     case 'stream':
       return new StreamServer(handler as StreamHandler);
     case 'server':

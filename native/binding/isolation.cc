@@ -6,6 +6,7 @@
 #include <string>
 
 #include "binding/errors.h"
+#include "isolation/descriptors.h"
 
 namespace truefork {
 
@@ -78,6 +79,13 @@ void ThrowUnlessIsolated(Napi::Env env, const std::vector<Failure>& failures) {
   throw MisuseError(env, "ERR_TRUEFORK_ISOLATION",
                     "not enforceable here, so nobody is served: " + parts +
                         ". Leave it out, or accept less with bestEffort in sandbox, or landlock auto");
+}
+
+Napi::Value MoveUp(const Napi::CallbackInfo& info) {
+  // Not higher: a fork copies the table of descriptors up to the highest.
+  const int moved = MoveDescriptorUp(info[0].As<Napi::Number>().Int32Value(), 256);
+  if (moved < 0) throw SystemError(info.Env(), errno, "dup3");
+  return Napi::Number::New(info.Env(), moved);
 }
 
 Napi::Value LandlockVersion(const Napi::CallbackInfo& info) {

@@ -14,7 +14,10 @@ ChildIsolation::Options IsolationFrom(const Napi::Object& given);
 // Throws ERR_TRUEFORK_ISOLATION, which names each part that was required and does not hold.
 void ThrowUnlessIsolated(Napi::Env env, const std::vector<Failure>& failures);
 
-// landlockAbi(): the version of the kernel's Landlock; or a negative errno, why there is none.
+// landlockVersion(): the version of the kernel's Landlock; or a negative errno, why there is none.
 Napi::Value LandlockVersion(const Napi::CallbackInfo& info);
+
+// moveDescriptorUp(fd): moves it to a high free number with FD_CLOEXEC, which it returns.
+Napi::Value MoveUp(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -27,6 +26,7 @@
 #include "rollback/rollback.h"
 #include "server/loop.h"
 #include "speed/huge_pages.h"
+#include "speed/settle_malloc.h"
 #include "support/loop_turn.h"
 
 namespace truefork {
@@ -123,20 +123,11 @@ struct Service {
   LoopTurn turn;
 };
 
-// Chunks of malloc's that were freed and not yet sorted would be written to by the first allocation of each
-// child.
-void SettleMalloc() {
-#ifdef __GLIBC__
-  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
-  free(malloc(64 * 1024));
-#endif
-}
-
 // What makes a fork of JavaScript correct, and cheap. A child that executes a program needs none of it.
 void PrepareForks(uv_loop_t* loop, Service* service) {
   worker::Prepare(loop, [service](const Handoff& handoff) { service->RunWorker(handoff); });
   MakeAddressSpaceCopyable();
-  DropTasksForThreads();  // once, for all children
+  DoWithoutWorkerThreads();  // once, for all children
   SettleMalloc();
   NoteOutOfMemory();
 }

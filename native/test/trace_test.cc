@@ -78,8 +78,9 @@ TEST(TraceFilter, NoticesOtherArchitectures) {
 #endif
 }
 
-TEST(TraceFilter, HearsMarksAndNoOtherPrctl) {
-  EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, kMark), SECCOMP_RET_TRACE | kMarked);
+TEST(TraceFilter, HearsLocationsAndNoOtherPrctl) {
+  EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, kLocationCall),
+            SECCOMP_RET_TRACE | kLocationSaid);
   EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, 15), SECCOMP_RET_ALLOW);
 }
 

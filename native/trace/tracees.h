@@ -42,7 +42,7 @@ struct Thread {
   int changedArgument = -1;
   std::vector<Patch> patches;
   // Where a script says that it is, until it says otherwise.
-  std::string mark;
+  std::string location;
   // A watched handler is running, of this signal.
   int stepping = 0;
   std::vector<std::string> reported;

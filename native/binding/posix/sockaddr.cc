@@ -1,11 +1,7 @@
-#include "posix/sockaddr.h"
+#include "binding/posix/sockaddr.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <sys/un.h>
-
-#include <cstddef>
-#include <cstring>
 
 #include "binding/errors.h"
 
@@ -13,24 +9,17 @@ namespace truefork {
 
 namespace {
 
-constexpr size_t kPathOffset = offsetof(sockaddr_un, sun_path);
-
 Address UnixAddressFrom(const Args& args, const Napi::Object& object) {
   const Napi::Value given = object.Get("path");
   if (!given.IsString()) throw args.WrongType("path", "a string");
   const std::string path = given.As<Napi::String>();
-  Address address;
-  auto* local = reinterpret_cast<sockaddr_un*>(&address.storage);
-  local->sun_family = AF_UNIX;
-  // A leading NUL makes the name abstract: then every byte of it counts (unix(7)). A path ends at a NUL.
-  const bool abstract = !path.empty() && path[0] == '\0';
-  if (!abstract && path.find('\0') != std::string::npos) {
+  if (path[0] != '\0' && path.find('\0') != std::string::npos) {
     throw args.WrongType("path", "a string without NUL characters, other than the first of an abstract name");
   }
-  const size_t room = sizeof local->sun_path - (abstract ? 0 : 1);
-  if (path.size() > room) throw args.OutOfRange("path", "no longer than " + std::to_string(room) + " bytes");
-  std::memcpy(local->sun_path, path.data(), path.size());
-  address.length = static_cast<socklen_t>(kPathOffset + path.size() + (abstract || path.empty() ? 0 : 1));
+  Address address;
+  if (!UnixAddress(path, &address)) {
+    throw args.OutOfRange("path", "no longer than " + std::to_string(LongestUnixName(path)) + " bytes");
+  }
   return address;
 }
 
