@@ -1,9 +1,13 @@
 /** A worker that is rolled back: each connection finds what the first one found, or another worker. */
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
+import tls from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { replacing, works } from '../stress/torture.js';
+import { makeCertificate } from './harness/certificates.ts';
 import { ask, Client } from './harness/client.ts';
 import { children, descriptors } from './harness/proc.ts';
 import { script } from './harness/scripts.ts';
@@ -274,6 +278,61 @@ test('nothing is drawn twice, though each connection begins with the same memory
   expect(server.exits).toEqual([]);
   await server.stop();
 });
+
+test('no TLS handshake has the server random, the key share or the ticket of another', async () => {
+  const { cert, key } = makeCertificate('server.test');
+  const server = await serve(
+    `import fs from 'node:fs';
+    import tls from 'node:tls';
+    export default tls.createServer({ cert: fs.readFileSync(${JSON.stringify(cert)}), key: fs.readFileSync(${JSON.stringify(key)}) },
+      socket => socket.end('x'));`,
+    ['--rollback'],
+  );
+  const randoms = new Set<string>();
+  const shares = new Set<string>();
+  const tickets = new Set<string>();
+  const connections = 150;
+  for (let n = 1; n <= connections; n++) {
+    let hello = Buffer.alloc(0);
+    // In between, to see what goes over the wire.
+    const proxy = net.createServer(client => {
+      const upstream = net.connect(server.port, '127.0.0.1');
+      upstream.on('data', chunk => {
+        hello = Buffer.concat([hello, chunk]);
+      });
+      client.pipe(upstream).pipe(client);
+      for (const end of [client, upstream]) end.on('error', () => {});
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as net.AddressInfo;
+    const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.on('session', session => tickets.add(session.toString('hex')));
+    socket.resume().once('end', () => socket.destroy());
+    await once(socket, 'close');
+    const { random, share } = parseServerHello(hello);
+    randoms.add(random);
+    shares.add(share);
+    await over(server, n);
+  }
+  expect([randoms.size, shares.size]).toEqual([connections, connections]);
+  expect(tickets.size).toBeGreaterThanOrEqual(connections);
+  expect(server.exits).toEqual([]);
+  await server.stop();
+});
+
+/** RFC 8446, 4.1.3: behind the headers of the record and the message, a version, 32 bytes, and extensions. */
+function parseServerHello(bytes: Buffer): { random: string; share: string } {
+  expect([bytes[0], bytes[5]]).toEqual([22, 2]);
+  const random = bytes.subarray(11, 43).toString('hex');
+  let at = 43 + 1 + bytes[43]! + 2 + 1; // the session id, the cipher suite, the compression
+  const end = at + 2 + bytes.readUInt16BE(at);
+  for (at += 2; at < end; at += 4 + bytes.readUInt16BE(at + 2)) {
+    if (bytes.readUInt16BE(at) !== 51) continue; // key_share
+    return { random, share: bytes.subarray(at + 4, at + 4 + bytes.readUInt16BE(at + 2)).toString('hex') };
+  }
+  throw new Error('there is no key share in what the server said first');
+}
 
 test('a worker keeps no descriptor of the zygote, nor of a connection', async () => {
   const server = await serve('export default { data(conn, chunk) { conn.end(chunk); } };', ['--rollback']);
