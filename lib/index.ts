@@ -34,6 +34,8 @@ export type {
   EndInfo,
   ExitInfo,
   RefusedInfo,
+  ReplacementReason,
+  RollbackInfo,
 } from './owner/records.js';
 export { SelectServer } from './owner/select-server.js';
 export type { Server } from './owner/server.js';

@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { problemsOf, targets } from './binary.js';
+import { isNewerThan, nativeSources } from './sources.js';
 
 if (!fs.existsSync('dist/cli/main.js') || !fs.existsSync('node_modules/node-addon-api'))
   fail('there is no build: npm install, or npm run build');
@@ -55,12 +56,7 @@ function binary(target) {
 }
 
 function isFresh(target) {
-  if (!fs.existsSync(binary(target))) return false;
-  const sources = fs
-    .readdirSync('native', { recursive: true })
-    .filter(name => /^(?!build|test).*\.(cc|h)$/.test(name));
-  const newest = Math.max(...sources.map(name => fs.statSync(path.join('native', name)).mtimeMs));
-  return fs.statSync(binary(target)).mtimeMs >= newest;
+  return isNewerThan(binary(target), nativeSources());
 }
 
 function fail(message) {

@@ -12,6 +12,7 @@ const microsPerTick = 10_000; // of USER_HZ, 100 on every Linux that Node runs o
  * @property {number} group
  * @property {number} session
  * @property {number} cpuMicros CPU time, that of children that ended and were waited for included
+ * @property {number} minorFaults page faults without I/O, those of children that ended and were waited for included
  * @property {number} startedAt in ticks since the machine was started
  */
 
@@ -30,6 +31,7 @@ export function stat(pid) {
       group: Number(fields[2]),
       session: Number(fields[3]),
       cpuMicros: ticks * microsPerTick,
+      minorFaults: Number(fields[7]) + Number(fields[8]),
       startedAt: Number(fields[19]),
     };
   } catch {

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { expect, test } from 'vitest';
-import { ask, Client } from './harness/client.ts';
+import { Client } from './harness/client.ts';
 import { serve } from './harness/served.ts';
 import { eventually } from './harness/wait.ts';
 import { forking, output } from './posix/subject.ts';
@@ -46,38 +46,16 @@ test('a child that collects garbage comes to a size that it keeps, and may use a
 });
 
 // A page for the age of its code, and one for the count of its calls, in each child.
-test('what every child calls at its end is optimized before the forks', async () => {
-  const server = await serve(`
-    import v8 from 'node:v8';
-    import vm from 'node:vm';
-    export default {
-      open(conn) {
-        v8.setFlagsFromString('--allow-natives-syntax');
-        const status = vm.compileFunction('return %GetOptimizationStatus(f)', ['f']);
-        const optimized = () => 1;
-        const prepare = '%PrepareFunctionForOptimization(f); f(); f(); %OptimizeFunctionOnNextCall(f); f();';
-        vm.compileFunction(prepare, ['f'])(optimized);
-        const { get } = Object.getOwnPropertyDescriptor(process, 'exitCode');
-        conn.end([status(() => 1) === status(optimized), status(get) === status(optimized)].join(' '));
-        process.exitCode = 7;
-      },
-    };
-  `);
-  expect(await ask(server.port)).toBe('false true');
-  expect((await server.exitOf(1)).code).toBe(7);
-  await server.stop();
-});
-
-// From Linux 6.1 on, where the kernel has large pages at all; and what is copied to be moved, a sanitizer forbids.
+// From Linux 6.1 on, where the kernel has huge pages at all; a sanitizer forbids the copying.
 const hasHugePages =
   Number.parseFloat(os.release()) >= 6.1 &&
   fs.existsSync('/sys/kernel/mm/transparent_hugepage') &&
   process.env.ASAN_OPTIONS === undefined;
 
-test.skipIf(!hasHugePages)('the heap of a zygote lies in large pages', async () => {
+test.skipIf(!hasHugePages)('the heap of a zygote lies in huge pages', async () => {
   const server = await serve('export default { data(conn, chunk) { conn.write(chunk); } };');
   const { zygotePid } = server;
-  await eventually('6 MiB in large pages', () => {
+  await eventually('6 MiB in huge pages', () => {
     const found = /^AnonHugePages:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${zygotePid}/smaps_rollup`, 'utf8'));
     return Number(found?.[1]) >= 6 * 1024;
   });

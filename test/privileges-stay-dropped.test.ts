@@ -225,7 +225,7 @@ describe('nobody is served', () => {
     [['--user', 'no-such-user'], 2, /--user: this machine has no user "no-such-user"/],
     [['--group', 'no-such-group'], 2, /--group: this machine has no group "no-such-group"/],
     [['--user', 'root'], 2, /user root gives nothing up/],
-    [['--chroot', '/tmp'], 2, /chroot holds nobody who is root: give a user too/],
+    [['--chroot', '/tmp'], 2, /a process of root can leave a chroot: give a user too/],
     [['--chroot', '/no/such', '--user', 'nobody'], 2, /--chroot \/no\/such: there is no such folder/],
     [['--user', '54321'], 2, /user 54321 is in no user database.*give a group too/],
     [['--groups', '5'], 2, /groups are given up with the group/],

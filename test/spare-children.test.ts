@@ -181,6 +181,43 @@ describe('connectionsPerChild', () => {
     expect(server.exits).toMatchObject([{ id: 3, code: 0, pid: Number(pids[0]) }]);
   });
 
+  test.each([
+    ['by blocking calls', 'data(conn, chunk) { conn.write(chunk); }'],
+    ['by events', 'async data(conn, chunk) { await new Promise(setImmediate); conn.write(chunk); }'],
+  ])('a half-closed connection is closed when its callbacks are done, %s', async (_how, data) => {
+    const server = await serve(
+      `const { readdirSync } = process.getBuiltinModule('node:fs');
+       export default { ${data}, close(conn) { conn.write(' of ' + readdirSync('/proc/self/fd').length); } };`,
+      ['--connections-per-child', '100'],
+    );
+    const answers: string[] = [];
+    for (let n = 1; n <= 8; n++) {
+      answers.push(await ask(server.port, 'x'));
+      await eventually('its end', () => server.events.filter(({ event }) => event === 'end').length === n);
+    }
+    expect(answers[0]).toMatch(/^x of \d+$/);
+    expect(new Set(answers.slice(1)).size).toBe(1);
+    await server.stop();
+  });
+
+  test('a connection that is over is inert, and keeps its own description', async () => {
+    const server = await serve(
+      `let first;
+       export default {
+         open(conn) { first ??= conn; },
+         data(conn) { conn.write(first.id + ' ' + conn.id + ' ' + (first === conn || first.write('stray'))); },
+       };`,
+      ['--connections-per-child', '100'],
+    );
+    const answers: string[] = [];
+    for (let n = 1; n <= 2; n++) {
+      answers.push(await ask(server.port, 'x'));
+      await eventually('its end', () => server.events.filter(({ event }) => event === 'end').length === n);
+    }
+    expect(answers).toEqual(['1 1 true', '1 2 false']);
+    await server.stop();
+  });
+
   test('a child that crashes ends its own connection alone, and is replaced', async () => {
     const server = await serve(
       `export default { data(conn, chunk) { if (String(chunk) === 'crash') process.abort(); conn.end(chunk); } };`,

@@ -1,4 +1,5 @@
 /** The tracer tells what the processes of an unmodified program do, changes only what it is asked to, and leaves nothing. */
+import { spawn } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   type Leave,
@@ -9,6 +10,7 @@ import {
 } from '../dist/trace/index.js';
 import { Client } from './harness/client.ts';
 import { isAlive } from './harness/proc.ts';
+import { node } from './harness/subject.ts';
 import { eventually } from './harness/wait.ts';
 import { compiled } from './trace/compile.ts';
 
@@ -202,7 +204,36 @@ describe('what is changed', () => {
   });
 });
 
+test('a tracer whose caller is killed ends the program', async () => {
+  const caller = spawn(node, [
+    '--input-type=module',
+    '-e',
+    `import { startTrace } from ${JSON.stringify(new URL('../dist/trace/index.js', import.meta.url).href)};
+     const tracer = startTrace({ command: [${JSON.stringify(compiled('subjects'))}, 'daemon'] });
+     tracer.onEvent(event => event.kind === 'born' && console.log(event.pid));
+     setInterval(() => undefined, 1000);`,
+  ]);
+  let said = '';
+  caller.stdout.on('data', text => {
+    said += text;
+  });
+  await eventually('three processes', () => said.trim().split('\n').length === 3);
+  const pids = said.trim().split('\n').map(Number);
+  expect(isAlive(pids[2]!)).toBe(true);
+  caller.kill('SIGKILL');
+  await eventually('their end', () => !pids.some(isAlive));
+});
+
 describe('what cannot be traced', () => {
+  test.runIf(process.arch === 'x64')('calls of 32-bit programs', async () => {
+    const { said, events, result } = await act('foreign');
+    expect(said).toBe('');
+    // A kernel without them ends the program itself, by SIGSEGV.
+    const isKernels = result.signal === 'SIGSEGV';
+    expect(ofKind(events, 'refused')).toHaveLength(isKernels ? 0 : 1);
+    if (!isKernels) expect(result.signal).toBe('SIGKILL');
+  });
+
   test('a program that is not there', async () => {
     const tracer = trace({ command: ['/nowhere/server'] });
     await expect(tracer.started).rejects.toThrow('/nowhere/server cannot be executed');

@@ -1,6 +1,6 @@
 /**
  * Finds the C++ addon. The package brings one for each system that it knows, and runs nothing when it is installed; a
- * build made on this machine is preferred, for somebody asked for it (`truefork build`, or a clone's `npm install`).
+ * build made on this machine is preferred, for it was asked for (`truefork build`, or a clone's `npm install`).
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

@@ -2,7 +2,7 @@
 
 import { loadAddon } from './load.js';
 import type { PosixCalls } from './posix.js';
-import { isTraced, markingCalls } from './traced-calls.js';
+import { isTraced, locatingCalls } from './traced-calls.js';
 
 export type Family = 'IPv4' | 'IPv6' | 'Unix';
 
@@ -25,13 +25,15 @@ export interface ServeOptions {
   listeners: [fd: number, backlog: number][];
   /** Descriptor of the stream socket to the owner. */
   channel: number;
-  maxChildren: number;
   /** What the children are to become. */
   program?: { path: string; arguments: string[] };
   /** How many children are kept ready, and how many when there were too few. */
   spareMin: number;
   spareMax: number;
   connectionsPerChild: number;
+  /** Whether each child goes back to what it was after each connection, and checks that it has. */
+  rollback: boolean;
+  verifiesRollback: boolean;
   /** In each child, with its connection's descriptor, or -1: then it was forked ahead, and is to await one. */
   onChild?(fd: number): void;
   /** In a child, with each connection that it awaited. */
@@ -66,7 +68,6 @@ export interface BlockingCallbacks {
 }
 
 export type MultiplexOptions = Pick<ServeOptions, 'listeners' | 'channel'> & {
-  maxConnections: number;
   usePoll: boolean;
 };
 
@@ -80,8 +81,11 @@ export interface MultiplexCallbacks {
   ended(): void;
 }
 
-/** What the C++ side can be told to fail at (`native/support/faults.h`). */
+/** System calls that can be made to fail (`native/support/faults.h`). */
 export type FaultyCall = 'fork' | 'accept' | 'read' | 'write';
+
+/** The measures for speed of `native/speed/switches.h` that TypeScript takes part in. */
+export type SpeedMeasure = 'heap-placement' | 'rehearsal' | 'prespawn';
 
 export interface MessageLayout {
   kind: number;
@@ -136,11 +140,14 @@ export interface Native {
 
   findUnsafeThread(): string;
   dieWithPeer(socket: number): void;
-  prepareExits(callbacks: { end(): void; beforeExit(): void; exit(): void }): void;
+  prepareExits(callbacks: { nothingLeft(): void; beforeExit(): void; exit(): void }): void;
   emitExit(): number | undefined;
   exitAfterReport(code: number): boolean;
   /** Has V8 collect all garbage and give back what it can spare. */
   collectAllGarbage(): void;
+  speedIsOn(measure: SpeedMeasure): boolean;
+  speedNames(): string;
+  unknownSpeedSwitch(): string;
   exitNow(code: number): never;
 
   /** The first message to a zygote: its header, with the listeners. False where that has ended already. */
@@ -148,7 +155,7 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
-  /** Serves from the event loop on: what is told of it, the functions among the options hear. */
+  /** Returns at once; the loop begins with the next turn of the event loop, and calls the functions of the options. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;
   /** In a child: the connection that it was forked for. */
@@ -182,7 +189,7 @@ export interface Native {
   /** Runs a program under the tracer until nothing of it is left. For a process of its own. */
   trace(settings: TracerSettings, socket: number): void;
   /** Where in its source a traced program is. */
-  traceMark(text: string): void;
+  traceLocation(text: string): void;
 
   posix: PosixCalls;
 }
@@ -208,7 +215,7 @@ function unavailable(): Native {
 }
 
 function available(addon: Native): Native {
-  return isTraced ? { ...addon, posix: markingCalls(addon.posix, addon.traceMark) } : addon;
+  return isTraced ? { ...addon, posix: locatingCalls(addon.posix, addon.traceLocation) } : addon;
 }
 
 export const native: Native = 'addon' in loaded ? available(loaded.addon as Native) : unavailable();

@@ -1,4 +1,4 @@
-/** What this process runs on, told by the process itself: `/etc` may speak of another system than the one that loaded it. */
+/** What this process runs on, as the process itself shows it: `/etc` may be that of another system, as in a container. */
 import fs from 'node:fs';
 
 export type Libc = 'glibc' | 'musl';
@@ -16,7 +16,7 @@ export function libc(): Libc {
   return hasMapped(/\/(?:ld-musl-|libc\.musl-|libc\.so(?: \(deleted\))?$)/m) ? 'musl' : 'glibc';
 }
 
-/** Such as `2.36`; undefined with musl, which does not tell a program its version. */
+/** Such as `2.36`; undefined with musl, which does not report its version. */
 export function glibcVersion(): string | undefined {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return report.header?.glibcVersionRuntime;
@@ -26,6 +26,6 @@ function hasMapped(file: RegExp): boolean {
   try {
     return file.test(fs.readFileSync('/proc/self/maps', 'utf8'));
   } catch {
-    return glibcVersion() === undefined; // there is no /proc: slower, the process's own report tells it too
+    return glibcVersion() === undefined; // there is no /proc: the process's own report says it too, but slowly
   }
 }

@@ -66,7 +66,7 @@ export interface PosixCalls
   FD_ISSET(fd: number, set: Uint8Array): boolean;
   poll(fds: PollFd[], timeout: number): number;
 
-  /** Or, in the place of a process ID, what thread is in the way. */
+  /** A process ID; or the description of the thread that makes a fork unsafe. */
   fork(maxDescendants: number, maxGenerations: number): number | string;
   _exit(status: number): never;
   execve(path: string, argv: readonly string[], envp: readonly string[]): never;

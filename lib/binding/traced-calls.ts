@@ -21,19 +21,19 @@ function callerOf(stack: string): string {
   return '';
 }
 
-export function markingCalls(calls: PosixCalls, mark: (place: string) => void): PosixCalls {
-  const marking = (call: (...args: unknown[]) => unknown) =>
-    function marked(...args: unknown[]): unknown {
-      mark(callerOf(new Error().stack ?? ''));
+export function locatingCalls(calls: PosixCalls, say: (place: string) => void): PosixCalls {
+  const locating = (call: (...args: unknown[]) => unknown) =>
+    function located(...args: unknown[]): unknown {
+      say(callerOf(new Error().stack ?? ''));
       try {
         return call(...args);
       } finally {
-        mark('');
+        say('');
       }
     };
   const entries = Object.entries(calls).map(([name, value]) => [
     name,
-    typeof value === 'function' && !name.startsWith('W') ? marking(value as () => unknown) : value,
+    typeof value === 'function' && !name.startsWith('W') ? locating(value as () => unknown) : value,
   ]);
   return Object.fromEntries(entries) as PosixCalls;
 }

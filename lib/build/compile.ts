@@ -1,14 +1,13 @@
 /**
- * Compiles the addon: in a temporary folder, so that nothing half-made is left in the package, and so that the package
- * needs no `binding.gyp` at its top, which npm would take for the wish to be built whenever it is installed.
+ * Compiles the addon in a temporary folder: a failed build leaves nothing in the package, and the package needs no
+ * `binding.gyp` at its top, for which npm would build it at every installation.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../binding/load.js';
+import { runNodeGyp } from './node-gyp.js';
 import type { Tools } from './tools.js';
 
 export interface Compilation {
@@ -21,21 +20,12 @@ export interface Compilation {
   env?: NodeJS.ProcessEnv;
 }
 
-/** @throws An Error when the compiler failed; it has said why on standard error. */
+/** @throws `ERR_TRUEFORK_BUILD` when the compiler failed; what it said is on standard error by then. */
 export async function compile({ into, tools, arch = process.arch, env = {} }: Compilation): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'truefork-build-'));
   try {
     layOut(folder);
-    const args = ['rebuild', '--silent', '--jobs=max', `--arch=${arch}`];
-    if (tools.nodedir !== undefined) args.push(`--nodedir=${tools.nodedir}`);
-    const build = spawn(process.execPath, [tools.nodeGyp, ...args], {
-      cwd: folder,
-      env: { ...process.env, ...env },
-      // The compiler's words are for people; standard output is left to what this command itself says.
-      stdio: ['ignore', 2, 2],
-    });
-    const [code, signal] = await once(build, 'close');
-    if (code !== 0) throw new Error(`the addon could not be built: node-gyp ended with ${code ?? signal}`);
+    await runNodeGyp({ folder, tools, args: [`--arch=${arch}`], env });
     putInPlace(path.join(folder, 'build/Release/truefork.node'), into);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -57,7 +47,7 @@ function layOut(folder: string): void {
   fs.cpSync(nodeAddonApi, path.join(folder, 'node_modules/node-addon-api'), { recursive: true });
 }
 
-/** At once and whole: a process that is loading the old one keeps it. */
+/** By rename(2), so that a process that loads the addon meanwhile finds the old file or the new one, whole. */
 function putInPlace(built: string, into: string): void {
   fs.mkdirSync(path.dirname(into), { recursive: true });
   const part = `${into}.part`;

@@ -1,6 +1,6 @@
 /**
- * Serves a connection by a callbacks handler: with blocking calls for as long as nothing else goes on in this process,
- * and by events from the moment that something does.
+ * Serves a connection by a callbacks handler: with blocking calls as long as the handler does nothing but answer, and by
+ * events from the moment that it starts something else (a timer, a file, another socket).
  */
 import type net from 'node:net';
 import { native } from '../binding/native.js';
@@ -10,32 +10,37 @@ import { LazyDescription } from './lazy-description.js';
 import { type ConnectionServer, openSocket, socketError } from './sockets.js';
 import { Turns } from './turns.js';
 
-/** Whether to go on as before; the same numbers stand in `native/binding/blocking.cc`. */
+/** What is to be done next, by the numbers of `native/binding/blocking.cc`. */
 const GoOn = 0;
 const Pending = 1;
 const Ended = 2;
 
-/** How long a client may go on sending after the server has ended the connection, in milliseconds. */
+/**
+ * How long the connection stays open for reading after the server has ended it, in milliseconds: closed at once, with
+ * data of the client unread, it would be reset, and the client could lose the answer (lingering close).
+ */
 const lingerMs = 2000;
 
-/** As much as Node itself reads at once. */
+/** Bytes that Node itself reads at once. */
 const roomSize = 64 * 1024;
-/** With less than this left, reads go to new room. */
+/** With less than this left, a new room is allocated. */
 const leastRoom = 8 * 1024;
 
-/** The class that buffers are of: `subarray()` makes one of it too, but by way of three functions of Node's. */
+/** The class of all buffers. `subarray()` would make one too, but through three functions of Node's. */
 const FastBuffer = (Buffer as unknown as { [Symbol.species]: new () => Buffer })[Symbol.species];
 
 /** The one connection that this process serves by blocking calls. */
 let serving: Blocking;
 
 class Blocking implements Transport {
-  /** What is to be done, and how much of the room is used. */
+  /** Shared with C++: what is to be done next, and how many bytes of the room are used. */
   static readonly state = new Uint32Array(2);
   static #room = Buffer.allocUnsafeSlow(roomSize);
 
   readonly #handler: CallbacksHandler;
   readonly #conn: Connection;
+  readonly #isOneOfSeveral: boolean;
+  readonly #description = new LazyDescription();
   #fd = -1;
   #failure = 0;
   readonly #turns = new Turns({
@@ -47,9 +52,10 @@ class Blocking implements Transport {
     },
   });
 
-  constructor(handler: CallbacksHandler) {
+  constructor(handler: CallbacksHandler, isOneOfSeveral: boolean) {
     this.#handler = handler;
-    this.#conn = new Connection(new LazyDescription(), this);
+    this.#isOneOfSeveral = isOneOfSeveral;
+    this.#conn = new Connection(this.#description, this);
   }
 
   static prepare(): void {
@@ -100,41 +106,57 @@ class Blocking implements Transport {
     if (result !== undefined) this.#turns.follow(result);
   }
 
-  #end(errno: number): unknown {
+  #end(errno: number): void {
     const error = this.#failure || errno;
     if (error !== 0) this.#handler.error?.(this.#conn, socketError(error));
-    return this.#handler.close?.(this.#conn);
+    this.#turns.call(() => this.#handler.close?.(this.#conn));
+    this.#turns.call(() => this.#finish(() => native.close(this.#fd)));
   }
 
   #handOver(): void {
     const socket = openSocket(this.#fd, { allowHalfOpen: true });
-    goOnByEvents(this.#handler, this.#conn, socket, this.#turns);
+    goOnByEvents(this.#handler, this.#conn, socket, this.#turns, () => this.#finish(() => socket.end()));
+  }
+
+  /** The connection is closed here, and not by the end of this process, which may serve others after it. */
+  #finish(close: () => void): void {
+    if (this.#isOneOfSeveral) this.#description.settle();
+    close();
+    this.#conn.finish();
   }
 }
 
 Blocking.prepare();
 
 /**
- * What a connection needs, and can be made before the fork, is made with this: each function that a child is the first
- * to run, and each object that it makes, is a page or two of the zygote's that it has to copy.
+ * It is made in the zygote, with the objects that the first connection will need: each object that a child makes, and
+ * each function that it is the first to run, makes it copy a page or two (copy-on-write).
  */
 export class CallbacksServer implements ConnectionServer {
   readonly #handler: CallbacksHandler;
+  readonly #servesSeveral: boolean;
   #next: Blocking | undefined;
 
-  constructor(handler: CallbacksHandler) {
+  constructor(handler: CallbacksHandler, { servesSeveral }: { servesSeveral: boolean }) {
     this.#handler = handler;
-    this.#next = new Blocking(handler);
+    this.#servesSeveral = servesSeveral;
+    this.#next = new Blocking(handler, servesSeveral);
   }
 
   serve(fd: number): void {
-    serving = this.#next ?? new Blocking(this.#handler);
+    serving = this.#next ?? new Blocking(this.#handler, this.#servesSeveral);
     this.#next = undefined;
     serving.start(fd);
   }
 }
 
-function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.Socket, turns: Turns): void {
+function goOnByEvents(
+  handler: CallbacksHandler,
+  conn: Connection,
+  socket: net.Socket,
+  turns: Turns,
+  finish: () => void,
+): void {
   let ended = false;
   const end = () => {
     ended = true;
@@ -148,6 +170,7 @@ function goOnByEvents(handler: CallbacksHandler, conn: Connection, socket: net.S
     if (closed) return;
     closed = true;
     turns.call(() => handler.close?.(conn));
+    turns.call(finish);
   };
   socket.on('data', chunk => {
     if (!ended) turns.call(() => handler.data?.(conn, chunk));

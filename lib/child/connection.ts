@@ -1,11 +1,14 @@
 import type { ConnectionDescription, Family } from '../binding/native.js';
 
-/** How the bytes of a connection are carried: by blocking calls, or by events. */
+/** How a connection is written to and ended: by blocking calls, or by events. */
 export interface Transport {
   write(data: Uint8Array): boolean;
   end(): void;
   destroy(): void;
 }
+
+/** Of a connection that is over. */
+const closed: Transport = { write: () => false, end() {}, destroy() {} };
 
 /** The connection as a callbacks handler sees it. */
 export class Connection {
@@ -45,7 +48,7 @@ export class Connection {
   }
 
   /**
-   * Sends data; text goes as UTF-8. Nothing is lost or reordered, however slow the client.
+   * Sends data; text goes as UTF-8. Nothing is dropped or reordered, however slow the client is.
    *
    * @returns false where it could not be sent yet, or the connection is gone: as `net.Socket.write`.
    */
@@ -67,5 +70,10 @@ export class Connection {
   /** @internal */
   carryBy(transport: Transport): void {
     this.#transport = transport;
+  }
+
+  /** The handler may keep this object. What it writes to it must not reach the next client. @internal */
+  finish(): void {
+    this.#transport = closed;
   }
 }

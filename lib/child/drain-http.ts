@@ -1,6 +1,7 @@
 /**
- * What an http server in a child does when its server stops or has newer code: it answers what it has been asked, says
- * that this was the last, and closes a connection on which nobody asks. The signal is that of `native/child/drain_flag.h`.
+ * How an http server in a child drains, when its server stops or is reloaded: it answers the request under way with
+ * `Connection: close`, and closes an idle connection. The zygote sends SIGURG, which is ignored by default
+ * (`native/child/drain_flag.h`).
  */
 import type http from 'node:http';
 import type { Http2Session } from 'node:http2';
@@ -9,13 +10,13 @@ import { native } from '../binding/native.js';
 
 export const drainSignal = 'SIGURG';
 
-/** Once for a server: before the forks, if there are any. */
+/** Called once for a server: in the zygote before the forks, or in a server of one process. */
 export function drainOnSignal(server: net.Server): void {
-  if ('closeIdleConnections' in server) finishHttp(server as http.Server);
-  else if ('updateSettings' in server) finishHttp2(server);
+  if ('closeIdleConnections' in server) drainHttp(server as http.Server);
+  else if ('updateSettings' in server) drainHttp2(server);
 }
 
-function finishHttp(server: http.Server): void {
+function drainHttp(server: http.Server): void {
   let latest: http.ServerResponse | undefined;
   server.prependListener('connection', () => {
     latest = undefined;
@@ -24,31 +25,31 @@ function finishHttp(server: http.Server): void {
     latest = response;
     if (native.toldToFinish()) makeLast(response);
   });
-  whenTold(() => {
-    // One that has not asked yet is about to: to Node 26 alone it is idle.
+  onDrainSignal(() => {
+    // A connection without any request yet is about to send one; only Node 26 takes it for idle.
     if (latest?.writableFinished) server.closeIdleConnections();
     else if (latest !== undefined) makeLast(latest);
   });
 }
 
-/** Where the header is out, what it said of the connection no longer holds: then the end of the answer is the end. */
+/** Where the header is sent already, it says keep-alive: then the connection is closed after the answer. */
 function makeLast(response: http.ServerResponse): void {
   const { socket } = response;
   if (response.headersSent) response.once('finish', () => socket?.end());
   else response.shouldKeepAlive = false;
 }
 
-/** GOAWAY (RFC 9113, 6.8): streams that are open are served to their end. */
-function finishHttp2(server: net.Server): void {
+/** GOAWAY (RFC 9113, 6.8): open streams are finished. */
+function drainHttp2(server: net.Server): void {
   let session: Http2Session | undefined;
   server.on('session', (opened: Http2Session) => {
     session = opened;
     if (native.toldToFinish()) opened.close();
   });
-  whenTold(() => session?.close());
+  onDrainSignal(() => session?.close());
 }
 
-function whenTold(finish: () => void): void {
-  // A request that has arrived is read before its connection could be taken for an idle one.
-  process.once(drainSignal, () => setImmediate(finish));
+function onDrainSignal(drain: () => void): void {
+  // After the reads of this turn, so that a connection whose request has arrived is not taken for an idle one.
+  process.once(drainSignal, () => setImmediate(drain));
 }

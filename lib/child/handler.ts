@@ -1,4 +1,4 @@
-/** The forms of a handler script's default export, and how they are told apart. */
+/** The forms of a handler script's default export, and how to tell which one it is. */
 import net from 'node:net';
 import type { Connection } from './connection.js';
 
@@ -20,7 +20,7 @@ export interface CallbacksHandler {
 /** As the listener of `net.createServer`. */
 export type StreamHandler = (socket: net.Socket) => void | Promise<void>;
 
-/** A net, http, https or tls server: what of it tells it apart, and leaves `close` to the callbacks. */
+/** A net, http, https or tls server. Only as much of its type as no other form has: `close` is a callback, too. */
 export type ServerHandler = Pick<net.Server, 'listening' | 'getConnections' | 'emit'>;
 
 /** What a handler script may export as default. */

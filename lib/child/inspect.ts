@@ -1,8 +1,8 @@
-/** A debugger for the handler of one connection: the zygote itself cannot have one, for it could not be forked then. */
+/** A debugger for the handler of one connection. The zygote itself cannot have one: Node's inspector is a thread. */
 
 /**
- * Opens the inspector of this child on a free port of this machine, says on standard error whose it is, and waits until
- * a debugger has attached and lets it run. A child that serves several connections waits once.
+ * Opens the inspector of this child on a free port of 127.0.0.1, prints its URL on standard error, and waits until a
+ * debugger has attached and continues. A child that serves several connections waits once.
  */
 export function waitForDebugger(): void {
   const inspector = process.getBuiltinModule('node:inspector');

@@ -1,6 +1,6 @@
 import { type ConnectionDescription, type Family, native } from '../binding/native.js';
 
-/** The connection that a child was forked for. It is described when somebody asks: many a handler never does. */
+/** The addresses of the connection that a child serves, asked of the addon at the first use: many handlers never do. */
 export class LazyDescription implements ConnectionDescription {
   #description: ConnectionDescription | undefined;
 
@@ -26,6 +26,11 @@ export class LazyDescription implements ConnectionDescription {
 
   get localPort(): number {
     return this.#describe().localPort;
+  }
+
+  /** Describes it now: the next connection of this process will be the one that is described. */
+  settle(): void {
+    this.#describe();
   }
 
   #describe(): ConnectionDescription {

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { native } from '../binding/native.js';
 import type { StreamHandler } from './handler.js';
 
-/** Serves connections in the process that it is in: each form of a handler has its own. */
+/** Serves connections in this process. There is one class for each form of handler. */
 export interface ConnectionServer {
   serve(fd: number): unknown;
 }
@@ -16,7 +16,7 @@ export function openSocket(fd: number, options: { allowHalfOpen: boolean }): net
   return socket;
 }
 
-/** What Node counts of the connection anyway goes to the serve loop, which alone lives on if this process does not. */
+/** Passes the byte counts, which Node keeps anyway, to the serve loop: it reports them when this process has ended. */
 function reportTraffic(socket: net.Socket): void {
   native.watchTraffic((socket as unknown as { _handle: object })._handle);
   socket.once('close', () => native.endTraffic(socket.bytesRead, socket.bytesWritten));
@@ -37,7 +37,7 @@ export class StreamServer implements ConnectionServer {
   }
 }
 
-/** What `net.Server` knows of the options it was made with, and applies to each socket that it accepts itself. */
+/** Options that `net.Server` keeps, and applies to each socket that it accepts itself. */
 interface ServerInternals {
   allowHalfOpen?: boolean;
   noDelay?: boolean;
@@ -45,7 +45,7 @@ interface ServerInternals {
   keepAliveInitialDelay?: number;
 }
 
-/** By a server of net, http, https or tls, which never listens itself. */
+/** For a server of net, http, https or tls, which never listens itself. */
 export class NetServer implements ConnectionServer {
   readonly #server: net.Server;
   readonly #startTimeouts: (() => void) | undefined;
@@ -70,16 +70,16 @@ export class NetServer implements ConnectionServer {
 }
 
 /**
- * Asks a server of another kind nothing that would load `node:http`: a script that uses it has loaded it. An import of it
- * here would cost every zygote 30 to 100 ms from Node 22 on, where the names that it exports bring undici, http2 and tls.
+ * Whether it is an http or https server. Only a script that has loaded `node:http` has one; an import of it here would
+ * cost every zygote 30 to 100 ms from Node 22 on, where its exports load undici, http2 and tls.
  */
 export function isHttpServer(server: object): server is http.Server {
   return 'closeIdleConnections' in server && server instanceof process.getBuiltinModule('node:http').Server;
 }
 
 /**
- * http's header and request timeouts are started by a listener of its own for 'listening'. That event does not come in
- * a child, and emitting it would also call the user's listeners, which may ask for the address of a listener.
+ * http starts its header and request timeouts in a listener for 'listening'. That event does not come in a child, and
+ * emitting it would also call the user's listeners, which may ask for the address of the server.
  */
 function starterOfTimeouts(server: http.Server): (() => void) | undefined {
   const listeners = server.listeners('listening') as (() => void)[];
@@ -87,14 +87,14 @@ function starterOfTimeouts(server: http.Server): (() => void) | undefined {
 }
 
 /**
- * In a server of many connections an 'error' that nobody listens to ends the program, and should. Here the connection
- * is all there is: that its client went away is the end of the work, not a fault of the script.
+ * An 'error' without a listener ends the program. Here the connection is all that the process serves: that its client
+ * went away ends the work, and is no fault of the script.
  */
 function outliveTheClient(socket: net.Socket): void {
   socket.on('error', () => {});
 }
 
-/** The error of a connection that was read and written without a socket of Node's. */
+/** The error of a connection that has no socket of Node's. */
 export function socketError(errno: number): NodeJS.ErrnoException {
   const code = process.getBuiltinModule('node:util').getSystemErrorName(errno);
   const syscall = code === 'EPIPE' ? 'write' : 'read';

@@ -14,7 +14,7 @@ const usage = `Usage
 
 Builds the C++ addon for this machine, from the sources in the package: for a system for which the package has no
 binary. It takes a minute, and needs a C++17 compiler, make and Python 3; Node's headers are fetched where they did not
-come with Node. From then on this build is the one that is used. truefork doctor tells whether it works.
+come with Node. From then on this build is used. truefork doctor checks whether it works.
 
 Options
   -h, --help   this text

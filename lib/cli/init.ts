@@ -3,8 +3,8 @@ import { prespawnedPid } from '../owner/prespawn.js';
 import type { Server } from '../owner/server.js';
 
 /**
- * As the first process of a container or namespace, this one inherits every orphan in it, and has to wait for each, or
- * it stays a zombie. Only for a program whose children are all known: here, the zygotes, which Node waits for itself.
+ * As process 1 of a container, this one adopts every orphan in it, and has to wait for each, or it stays a zombie. This is
+ * only for a program that knows all its own children: here the zygotes, which Node waits for itself.
  */
 export function reapAsInit(server: Server): void {
   if (process.pid !== 1) return;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The `truefork` command: finds the subcommand, and turns what went wrong into one clear line and an exit code. */
+/** The `truefork` command: finds the subcommand, and turns an error into one clear line and an exit code. */
 import { UsageError } from './usage.js';
 import { version } from './version.js';
 
@@ -10,14 +10,14 @@ Usage
   truefork run <script> [arguments]    run a script that calls fork() itself
   truefork grade -- <server> {port}    tell which mistakes a TCP server makes, in any language
   truefork trace -- <program> [args]   say and draw what the processes of any program do
-  truefork doctor                      tell whether this machine can run it, and what to do
+  truefork doctor                      check whether this machine can run it, and what to do
   truefork build                       build the C++ addon for this machine
   truefork --version | --help
 
-truefork <command> --help tells more.
+truefork <command> --help says more.
 `;
 
-/** Each with modules of its own, which the others need not wait for. */
+/** Each loads its own modules when it is asked for. */
 const commands: Record<string, (args: string[]) => Promise<number>> = {
   serve: async args => {
     const { withPrespawnedZygote } = await import('./prespawn.js');
@@ -62,7 +62,7 @@ main(process.argv.slice(2)).then(
   },
 );
 
-/** What a handler script itself threw is shown with its stack; what the system or we say needs none. */
+/** An error of the handler script is shown with its stack; an error of the system or of truefork needs none. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, syscall } = error as NodeJS.ErrnoException;

@@ -10,7 +10,7 @@ import { asUsage, UsageError } from './usage.js';
 
 /** The flags that no config file could hold. */
 export const ownFlags = {
-  config: { type: 'string', help: 'in place of truefork.config.{js,ts,json} in the working directory' },
+  config: { type: 'string', help: 'instead of truefork.config.{js,ts,json} in the working directory' },
   help: { type: 'boolean', short: 'h', help: 'this text' },
 } as const;
 

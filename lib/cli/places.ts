@@ -1,4 +1,4 @@
-/** Where `truefork serve` listens, from all the flags that say so. */
+/** Where `truefork serve` listens, by all the flags for it. */
 import type { ListenOptions } from '../options/interfaces.js';
 import { checkListenArguments, ofPaths, ofTcp } from '../options/places.js';
 import { thisMachine } from '../owner/machine.js';

@@ -12,11 +12,11 @@ export interface Reporter {
   end(info: EndInfo): void;
   refused(info: RefusedInfo): void;
   reload(state: ServerState): void;
-  /** Of the server now: asked for, so it is said at any level. */
+  /** The state of the server. It was asked for, so it is printed at any level. */
   state(state: ServerState): void;
 }
 
-/** The less there is to worry about, the later: each level has all that is said on those before it. */
+/** From the most serious on: each level includes those before it. */
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -33,7 +33,7 @@ export function describeLoss(json: boolean, lines: number, why: string): string 
     : `${lines} lines of the log were dropped: ${why}`;
 }
 
-/** What ends as it should is information; whatever else became of a child, somebody may have to look at. */
+/** An exit with code 0 is information; any other may need looking at. */
 function levelOf({ code, limit }: ExitInfo): LogLevel {
   return code === 0 && limit === null ? 'info' : 'warn';
 }
@@ -72,7 +72,12 @@ export function textReporter(out: Output, chosen: LogLevel): Reporter {
     connection: info => say('info', `${name(info)} connected: process ${info.pid}`),
     reload: state => say('info', `reloaded: process ${accepting(state)?.pid} accepts now`),
     state: state => out.write(describeState(state)),
-    end: info => say('info', `${name(info)} ended after ${milliseconds(info.durationMs)}`),
+    end(info) {
+      const { rollback } = info;
+      const used = rollback === undefined ? [] : [...traffic(rollback), ...usage(rollback)];
+      const ended = rollback === undefined ? 'ended' : `process ${info.pid} was rolled back`;
+      say('info', `${name(info)} ${[`${ended} after ${milliseconds(info.durationMs)}`, ...used].join(', ')}`);
+    },
     exit(info) {
       const level = levelOf(info);
       const outcome = paint(level === 'info' ? 'green' : 'red', describeExit(info));
@@ -110,8 +115,8 @@ function describeState({ addresses, zygotes }: ServerState): string {
 }
 
 /**
- * A Unix socket's client seldom has a name: then it goes by where it came in. A name that it has is of its own choice,
- * so it must not look like lines of this log.
+ * The client of a Unix socket seldom has a name: then it is named by the server's socket. A client chooses its own name,
+ * so its control characters are escaped: they could look like lines of this log.
  */
 function clientOf({ family, remoteAddress, remotePort, localAddress }: ConnectionInfo): string {
   if (family !== 'Unix') return showHostAndPort(remoteAddress, remotePort);
@@ -133,11 +138,11 @@ function describeExit({ code, signal, coreDumped, limit, execError }: ExitInfo):
   return `${how}${coreDumped ? ' (core dumped)' : ''}${limit === null ? '' : ` (${limit})`}`;
 }
 
-function traffic({ bytesRead, bytesWritten }: ExitInfo): string[] {
+function traffic({ bytesRead, bytesWritten }: Pick<ExitInfo, 'bytesRead' | 'bytesWritten'>): string[] {
   return bytesRead === null ? [] : [`${bytes(bytesRead)} in`, `${bytes(bytesWritten!)} out`];
 }
 
-function usage({ rusage }: ExitInfo): string[] {
+function usage({ rusage }: Pick<ExitInfo, 'rusage'>): string[] {
   if (rusage === null) return [];
   const cpuMs = (rusage.userCPUTime + rusage.systemCPUTime) / 1000;
   return [`${milliseconds(cpuMs)} of CPU`, `${bytes(rusage.maxRSS * 1024)} of memory`];

@@ -1,4 +1,4 @@
-/** `truefork serve`: a handler script on a port, without any code of one's own. */
+/** `truefork serve`: serves a handler script without any other code. */
 
 import type { ForkingServerOptions, ServerOptions } from '../options/interfaces.js';
 import { limitNames } from '../options/table.js';
@@ -121,7 +121,7 @@ function makeServer(given: GivenOptions, ofCommand: Partial<ServerOptions>): Ser
   });
 }
 
-/** Reads again what may have changed: the limits in the config file, and the handler. */
+/** Applies what may have changed: the limits in the config file, and the handler. */
 async function reloadAll(server: Server, args: string[]): Promise<void> {
   try {
     const { given } = await readOptions(args);

@@ -1,10 +1,10 @@
-/** What signals tell `truefork serve`. */
+/** How `truefork serve` reacts to signals. */
 import os from 'node:os';
 import { native } from '../binding/native.js';
 import type { Server } from '../owner/server.js';
 
 export interface Orders {
-  /** The server was told to stop, and the command ends with this code. */
+  /** The server is stopping; the command is to end with this code. */
   stopping(exitCode: number): void;
   reload(): void;
   showState(): void;

@@ -54,7 +54,7 @@ function memory(): Finding {
   return ok('memory', 'no limit in the way');
 }
 
-/** Only what is told: whether the filter forbids what a fork needs is for the trials. */
+/** Only reports the filter. Whether it forbids what a fork needs is for the trials. */
 function seccomp(): Finding {
   const status = read('/proc/self/status') ?? '';
   const filters = /^Seccomp_filters:\s*(\d+)/m.exec(status)?.[1];

@@ -1,4 +1,4 @@
-/** What no file tells: whether a fork, and a server, really work here. Each is tried in processes of its own. */
+/** Whether a fork, and a server, really work here. Each is tried in processes of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -41,7 +41,7 @@ async function forkTrial(): Promise<Finding> {
   return failure(
     'fork',
     problem,
-    refused(problem) ?? 'docs/troubleshooting.md tells of each error by its code',
+    refused(problem) ?? 'docs/troubleshooting.md explains each error by its code',
   );
 }
 

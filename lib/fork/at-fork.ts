@@ -14,11 +14,11 @@ type Moment = keyof AtForkHandlers;
 
 interface Registry {
   handlers: AtForkHandlers[];
-  /** The loop of a zygote is native: no JavaScript could run there around a fork. */
+  /** The loop of a zygote is C++: no JavaScript can run there around a fork. */
   isZygote: boolean;
 }
 
-// One registry for the process, whichever copy of this package a library brought along.
+// One registry for the process, also where a library brings its own copy of this package.
 const key = Symbol.for('truefork.atFork');
 const holder = globalThis as unknown as Record<symbol, Registry | undefined>;
 const registry: Registry = (holder[key] ??= { handlers: [], isZygote: false });
@@ -49,7 +49,7 @@ export function registerAtFork(handlers: AtForkHandlers): void {
   registry.handlers.push(handlers);
 }
 
-/** Whether there is anything to run. */
+/** Whether any handler is registered for this moment. */
 export function handlesFork(moment: Moment): boolean {
   return registry.handlers.some(handlers => handlers[moment] !== undefined);
 }

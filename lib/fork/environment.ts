@@ -1,31 +1,32 @@
-/** The environment that a process starts in whose forks are to be cheap; for its start alone, not for the script. */
+/** The environment that makes forks cheap. Only the start of the process needs it; the script does not see it. */
 import { addonFile } from '../binding/native.js';
+import { speedIsOn } from './speed.js';
 
 type Environment = Record<string, string | undefined>;
 
-/** What a process that will fork gets, over the environment that is meant for it. */
+/** Variables that such a process is started with, besides or instead of those that are meant for the script. */
 export function environmentToForkIn(meant: Environment): Environment {
   const cheap: Environment = {
-    // Symbols resolved at the start are not resolved again in every child (ld.so(8)).
+    // Symbols are resolved at the start, and not again in every child (ld.so(8)).
     LD_BIND_NOW: '1',
-    // One heap of malloc's, not one for each thread (mallopt(3)): children have no other threads.
+    // One malloc arena, not one for each thread (mallopt(3)): children have a single thread.
     MALLOC_ARENA_MAX: '1',
-    // The stack of every thread is copied, though its thread is not. Children start a pool of their own, of the size
-    // that the user wants.
+    // fork(2) copies the stack of every thread, though not the thread. Children start a thread pool of their own, of
+    // the size that the user wants.
     UV_THREADPOOL_SIZE: '1',
   };
-  // For V8's heap to lie in one place: native/speed/heap_placement.cc. What ld.so cannot be told goes without.
-  if (addonFile !== undefined && !/[\s:]/.test(addonFile))
+  // Keeps V8's heap in one place (native/speed/heap_placement.cc). ld.so takes no path with a space or colon here.
+  if (addonFile !== undefined && speedIsOn('heap-placement') && !/[\s:]/.test(addonFile))
     cheap.LD_PRELOAD = meant.LD_PRELOAD ? `${meant.LD_PRELOAD}:${addonFile}` : addonFile;
   return cheap;
 }
 
-/** Of the variables that differ for its start, those that are meant for it: JSON can carry them. */
+/** Those variables with the values that are meant for the script; null where it is to see none. JSON can carry them. */
 export function environmentMeant(meant: Environment): Record<string, string | null> {
   return Object.fromEntries(Object.keys(environmentToForkIn(meant)).map(name => [name, meant[name] ?? null]));
 }
 
-/** In that process: gives the script, and what it starts, the environment that is meant for them. */
+/** In that process: the script, and the programs that it starts, see the environment that is meant for them. */
 export function restoreEnvironment(meant: Record<string, string | null>): void {
   for (const [name, value] of Object.entries(meant)) {
     if (value === null) delete process.env[name];

@@ -1,10 +1,14 @@
-/** Every way out of a child, led to `_exit(2)` with the code that Node would have given. */
-// The global of this name has a getter, and memory that a child would write to for it.
-import process from 'node:process';
+/** Every exit of a child ends in `_exit(2)`, with the exit code that Node would have used. */
 import v8 from 'node:v8';
 import { native } from '../binding/native.js';
 
-/** What Node calls on its way out, and lets one replace. */
+/**
+ * The global `process` is a getter, and each use of it would write to memory that the child shares. Importing `node:process`
+ * would read every property of it, `process.stdin` too, and so open a stream that the script did not ask for.
+ */
+const { process } = globalThis;
+
+/** Functions that Node calls as it exits, and that can be replaced. */
 interface ProcessInternals {
   _exiting?: boolean;
   readonly _events: Partial<Record<string, unknown>>;
@@ -14,12 +18,13 @@ interface ProcessInternals {
 
 let isChild = false;
 let isOfZygote = false;
+let exitIsEmitted = false;
 
 export function guardExitsOfChild(): void {
   isChild = true;
 }
 
-/** Whose main script has long come to its end: of other children Node may have to say that it has not. */
+/** The main script of a zygote has ended long ago. In other children Node may have to warn that it has not. */
 export function guardExitsOfZygotesChildren(): void {
   guardExitsOfChild();
   isOfZygote = true;
@@ -27,13 +32,13 @@ export function guardExitsOfZygotesChildren(): void {
 
 const writesCoverage = Boolean(process.env.NODE_V8_COVERAGE);
 
-/** Node writes the coverage of NODE_V8_COVERAGE on a way out that a child does not take. */
+/** Node writes the coverage of NODE_V8_COVERAGE in an exit handler that a child does not reach. */
 export function writeCoverage(): void {
   if (writesCoverage) v8.takeCoverage();
 }
 
-/** Ends a child, or a zygote, which has no more of Node's ways out than its children. */
-export function leave(code: number): never {
+/** Ends a child, or a zygote, which exits like its children. */
+export function exitNow(code: number): never {
   writeCoverage();
   return native.exitNow(code);
 }
@@ -47,22 +52,30 @@ function isWantOfMemory(error: unknown): boolean {
   );
 }
 
+const internals = process as unknown as ProcessInternals;
+
 function emitExit(): number {
   process.emit('exit', Number(process.exitCode ?? 0));
   return Number(process.exitCode ?? 0);
 }
 
-const internals = process as unknown as ProcessInternals;
+/** Node marks the end of the event loop where a child does not pass. */
+function markLoopExit(): void {
+  const { nodeTiming } = performance;
+  const value = performance.now();
+  Object.defineProperty(nodeTiming, 'loopExit', { value, enumerable: true, configurable: true });
+}
+
 const { emit } = process;
 const nodesReallyExit = internals.reallyExit;
 
 function reallyExit(code?: number): never {
-  return isChild ? leave(code ?? 0) : nodesReallyExit.call(process, code);
+  return isChild ? exitNow(code ?? 0) : nodesReallyExit.call(process, code);
 }
 
 /**
- * The end of most children: nobody listens to it, and they leave with as little JavaScript as can be. (In the zygote it
- * changes nothing: run there once, it is compiled for them all.)
+ * The exit of most children: without listeners for it, and so with as little JavaScript as possible. The zygote calls it
+ * once, where it does nothing, so that it is compiled for all children.
  */
 export function exitWithoutListeners(): void {
   const { _events: listeners } = internals;
@@ -74,9 +87,13 @@ export function exitWithoutListeners(): void {
 
 export function prepareExits(): void {
   native.prepareExits({
-    end: exitWithoutListeners,
+    nothingLeft: exitWithoutListeners,
     beforeExit: () => process.emit('beforeExit', Number(process.exitCode ?? 0)),
     exit() {
+      // Where a listener of 'exit' threw, and one of 'uncaughtException' caught it, nothing else is left to do.
+      if (exitIsEmitted) return internals.reallyExit(Number(process.exitCode ?? 0));
+      exitIsEmitted = true;
+      markLoopExit();
       internals._exiting = true;
       internals.reallyExit(native.emitExit() ?? emitExit());
     },
@@ -84,7 +101,7 @@ export function prepareExits(): void {
 
   internals.reallyExit = reallyExit;
 
-  // What nobody catches, Node prints, and leaves by a C++ path that passes reallyExit by.
+  // Node prints an error that is not caught, and then exits in C++, without reallyExit().
   const fatalException = internals._fatalException;
   internals._fatalException = (error, fromPromise) => {
     const caught = fatalException?.call(process, error, fromPromise) ?? false;

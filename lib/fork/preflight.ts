@@ -1,21 +1,21 @@
-/** Refuses a fork that could not end well, before it harms anything, and says why. */
+/** Refuses a fork whose child would crash or hang, and says why. */
 
 import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
 
-/** What a process has to be started with for its forked children to live (docs/fork-safety.md says why). */
+/** The flags without which forked children crash or hang (docs/fork-safety.md says why). */
 export function requiredFlags(): string[] {
   const flags = ['--single-threaded', '--v8-pool-size=1'];
-  // Where there is this flag, it spares a thread. Node 20 has it not.
+  // It saves a thread. Node 20 does not have this flag.
   if (process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')) flags.push('--disable-sigusr1');
   return flags;
 }
 
-/** What makes children of a zygote cheaper, and is not needed for them to live. */
+/** Flags that make the children of a zygote cheaper. They would live without. */
 export const zygoteFlags = [
-  // A garbage collection that the zygote owes would be paid by every child, 12 s after the last JavaScript ran here.
+  // V8 schedules a garbage collection for 12 s after the last JavaScript ran here: every child would do it for itself.
   '--no-memory-reducer',
-  // What was compiled for the children stays, though the zygote itself never runs it.
+  // Functions that were compiled for the children stay compiled, though the zygote itself never runs them.
   '--no-flush-bytecode',
 ];
 
@@ -30,7 +30,7 @@ export function assertForkable(): void {
   if (thread !== '') throw unsafeThread(thread);
 }
 
-/** The same, of what does not change from one moment to the next. */
+/** The part of that check that does not change while the process runs. */
 export function assertStartedToFork(): void {
   const missing = requiredFlags().filter(flag => !process.execArgv.includes(flag));
   if (missing.length > 0) throw unsafe(`it was started without ${missing.join(' ')}`);

@@ -1,6 +1,6 @@
 /**
- * Makes this process one whose forked children live: before any code but ours has run, for what is replaced here must
- * not have been captured yet.
+ * Replaces the parts of Node that would fail in a forked child. It has to run before any other code does, which could
+ * keep the originals.
  */
 import { native } from '../binding/native.js';
 import { runAtFork } from './at-fork.js';
@@ -19,20 +19,20 @@ export function prepareToFork(): void {
   prepared = true;
   prepareExits();
   makeRandomnessForkable();
-  // --disable-sigusr1 makes Node block that signal. The script shall find it as every program does.
+  // --disable-sigusr1 makes Node block that signal. For the script it is unblocked, as in every program.
   const { sigprocmask, constants } = native.posix;
   sigprocmask(constants.SIG_UNBLOCK, [constants.SIGUSR1]);
   Object.defineProperty(process, 'pid', { configurable: true, enumerable: true, get: native.getpid });
 }
 
-/** First thing in a forked child. */
+/** Called first in a forked child. */
 export function becomeChild(): void {
   startNewGeneration();
   guardExitsOfChild();
   runAtFork('afterInChild');
 }
 
-/** The same for all children of a process that itself runs no more JavaScript: said once, and they find it said. */
+/** The same for all children of a zygote: it runs no more JavaScript itself, so this can be done once, before the forks. */
 export function becomeZygote(): void {
   startNewGeneration();
   guardExitsOfZygotesChildren();

@@ -2,22 +2,22 @@
  * Randomness that differs between siblings.
  *
  * V8 and Node keep drawn entropy in the heap, so children forked from one parent would all draw the same
- * `Math.random()`, `randomUUID()` and `randomInt()`. What stands here takes their place before any other code can
- * hold on to the originals, and renews itself at the first draw in a new child: a child that draws nothing pays nothing.
+ * `Math.random()`, `randomUUID()` and `randomInt()`. The functions here replace them before any other code can keep the
+ * originals, and seed themselves anew at the first draw in a child: a child that draws nothing pays nothing.
  * (`randomBytes` and `getRandomValues` need no help: OpenSSL notices a fork by itself.)
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { native } from '../binding/native.js';
 
-/** Which process this is, counted in forks since the script began. */
+/** How many forks this process is away from the start of the script. */
 let generation = 0;
 
 export function startNewGeneration(): void {
   generation++;
 }
 
-/** xoshiro128** by Blackman and Vigna (2018): as good as V8's own generator, and its state is ours to set. */
+/** xoshiro128** by Blackman and Vigna (2018): as good as V8's own generator, but with a state that can be set. */
 function seededRandom(): () => number {
   const state = new Uint32Array(4);
   let seededIn = -1;
@@ -48,7 +48,7 @@ function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** Wraps a function that draws from a cache of `draws` results: a new process uses its parent's cache up first. */
+/** Wraps a function that draws from a cache of `draws` results: a new process first uses up the cache that it inherited. */
 function renewed<Draw extends (...args: never[]) => unknown>(original: Draw, useUp: () => void): Draw {
   let drawnIn = generation;
   const wrapper = function (this: unknown, ...args: never[]) {

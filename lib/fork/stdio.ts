@@ -1,12 +1,12 @@
 /**
- * Standard output that is written when it is written.
+ * Synchronous standard output.
  *
- * Node writes to a pipe when the reader has room, and loses what is left when the process exits. A forked child exits
- * by `_exit(2)` and has no later: so each write waits until the kernel has all of it. (To a terminal Node does that
- * itself.)
+ * Node writes to a pipe when the reader has room, and drops the rest when the process exits. A forked child exits by
+ * `_exit(2)`, which flushes nothing, so here each write waits until the kernel has all of it. (To a terminal Node writes
+ * synchronously itself.)
  *
- * To be imported before everything else, for it works by being imported: some of Node's own modules take hold of
- * `process.stderr` as they are linked. So it imports none of them itself.
+ * It works by being imported, before everything else: some of Node's own modules keep `process.stderr` as they are
+ * linked. For the same reason it imports none of them.
  */
 import type { Writable } from 'node:stream';
 import { addonFile, native } from '../binding/native.js';
@@ -19,7 +19,7 @@ function synchronousOutput(fd: number): Writable {
       const errno = native.writeAll(fd, chunk);
       done(errno === 0 ? null : writeError(errno));
     },
-    // As Node has it: standard output cannot be closed.
+    // As in Node, standard output cannot be closed.
     destroy(error, done) {
       done(error);
     },
@@ -45,7 +45,7 @@ function replace(name: 'stdout' | 'stderr', fd: number): void {
   });
 }
 
-// A Worker's standard streams lead to its main thread, and that is as it should be.
+// The standard streams of a Worker lead to the main thread, and stay.
 if (addonFile !== undefined && native.onMainThread()) {
   replace('stdout', 1);
   replace('stderr', 2);

@@ -32,8 +32,9 @@ export class ForkingServer extends Server {
     assertGrantable(limits);
     assertLeftToChildren(checked);
     assertForked(checked);
+    const connectionsPerChild = connectionsOf(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, program, most: limits.maxChildren }, 'fork');
+    super({ ...checked, connectionsPerChild, program }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }
@@ -53,8 +54,8 @@ export class ForkingServer extends Server {
   }
 
   /**
-   * Changes some of the limits while the server runs. Times hold for the connections that there are, too; what a child
-   * may use, for children to come; nobody who is in is turned out for a limit of those who may come in.
+   * Changes some of the limits while the server runs. Times hold for present connections too; resources only for
+   * children to come. No connection is ended because a limit on new ones was lowered.
    *
    * @throws as the constructor; then nothing has changed.
    */
@@ -80,10 +81,26 @@ function assertLeftToChildren({ user, oomScoreAdj, nice = 0 }: Checked<'fork'>):
   );
 }
 
+/** How many connections each child serves. */
+function connectionsOf({ connectionsPerChild, rollback, inspectChild }: Checked<'fork'>): number {
+  if (!rollback) return connectionsPerChild ?? 1;
+  if (connectionsPerChild === 1)
+    throw badArgument(
+      'rollback is for children that serve several connections: leave connectionsPerChild out, or set it above 1',
+    );
+  if (inspectChild)
+    throw badArgument(
+      'a child that is being debugged cannot be rolled back: leave rollback or inspectChild out',
+    );
+  return connectionsPerChild ?? 10_000;
+}
+
 /** A program is executed for one connection, when that is there: it knows of no other. */
-function assertForked({ exec, spare, connectionsPerChild, inspectChild, watch }: Checked<'fork'>): void {
+function assertForked(options: Checked<'fork'>): void {
+  const { exec, spare, connectionsPerChild = 1, rollback, inspectChild, watch } = options;
   if (exec === undefined) return;
-  const stray = spare.max > 0 ? 'spare' : connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const reuses = connectionsPerChild > 1 ? 'connectionsPerChild' : undefined;
+  const stray = spare.max > 0 ? 'spare' : rollback ? 'rollback' : reuses;
   if (stray !== undefined)
     throw badArgument(`${stray} is for a handler script: exec executes its program for each connection`);
   if (inspectChild)

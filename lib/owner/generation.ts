@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
+import { misuse } from '../errors.js';
 import { encodeCommand } from '../wire/commands.js';
 import type { ZygoteConfig } from '../wire/config.js';
 import { refusalReasons } from '../wire/messages.js';
@@ -12,6 +13,7 @@ import {
   type ConnectionInfo,
   type EndInfo,
   type ExitInfo,
+  endOf,
   exitOf,
   familyName,
   killedUnseen,
@@ -118,21 +120,28 @@ export class Generation extends EventEmitter<GenerationEvents> {
     this.send(encodeCommand('Begin', { firstId }));
   }
 
-  /** It accepts no more, and ends with its last child. Resolves with the id that the next connection may have. */
-  async retire(): Promise<number> {
-    if (this.#state === 'accepting') {
-      this.#state = 'retired';
-      this.send(encodeCommand('Retire', {}));
-      await new Promise<void>(resolve => {
-        this.#onRetired = resolve;
-      });
+  /**
+   * It accepts no more, and ends with its last child. Resolves with the id that the next connection may have. Where its
+   * loop does not turn within that time, it is killed, and its connections with it.
+   */
+  async retire(patienceMs: number): Promise<number> {
+    if (this.#state !== 'accepting') return this.#nextId;
+    this.#state = 'retired';
+    const retired = new Promise<void>(resolve => {
+      this.#onRetired = resolve;
+    });
+    this.send(encodeCommand('Retire', {}));
+    if (!(await this.#zygote.killUnlessItAnswers(patienceMs)) && this.#state === 'retired') {
+      const message = `the serving process did not answer within ${patienceMs / 1000} s, and was killed`;
+      this.emit('warning', misuse('ERR_TRUEFORK_ZYGOTE_DIED', message));
     }
+    await retired;
     return this.#nextId;
   }
 
   /** How many connections retired zygotes still serve: they count among the maximum. */
-  countRetired(children: number): void {
-    if (this.#state === 'accepting') this.send(encodeCommand('Elsewhere', { children }));
+  countRetired(count: number): void {
+    if (this.#state === 'accepting') this.send(encodeCommand('RetiredChildren', { count }));
   }
 
   /** Commands that it may get in any state. */
@@ -145,9 +154,13 @@ export class Generation extends EventEmitter<GenerationEvents> {
     return this.#zygote.answers();
   }
 
-  stop(graceMs: number, killMs: number): void {
+  /** Its children have the grace period; all has to be over by the deadline, or it is killed. */
+  stop(graceMs: number, deadlineMs: number): void {
     if (this.#state === 'loading') this.#zygote.kill();
-    else this.send(encodeCommand('Stop', { graceMs, killMs }));
+    else {
+      this.send(encodeCommand('Stop', { graceMs }));
+      this.#zygote.killAfter(deadlineMs);
+    }
   }
 
   kill(): void {
@@ -182,8 +195,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
       }
       case 'End': {
         const connection = this.#take(record.id);
-        if (connection !== undefined)
-          this.emit('end', { ...connection, durationMs: record.durationUs / 1000 });
+        if (connection !== undefined) this.emit('end', endOf(connection, record));
         return;
       }
       case 'Refused': {

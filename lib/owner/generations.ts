@@ -14,6 +14,9 @@ const settledMs = 10_000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const mostDeathsInARow = 5;
+/** A handler that cannot be loaded now may be in the midst of a deployment: with the pauses, a quarter of a minute. */
+const mostFailedLoads = 8;
+const leastPatienceMs = 5_000;
 
 interface GenerationsEvents {
   connection: [ConnectionInfo];
@@ -35,6 +38,8 @@ interface GenerationsEvents {
 
 export class Generations extends EventEmitter<GenerationsEvents> {
   readonly #start: () => Generation;
+  /** How long a zygote may take to answer when another takes over. */
+  readonly #patienceMs: number;
   /** All that have a process. */
   readonly #all = new Set<Generation>();
   /** The one that accepts. */
@@ -47,9 +52,10 @@ export class Generations extends EventEmitter<GenerationsEvents> {
   #closed = false;
   #hasRef = true;
 
-  constructor(start: () => Generation) {
+  constructor(start: () => Generation, patienceMs: number) {
     super();
     this.#start = start;
+    this.#patienceMs = Math.max(patienceMs, leastPatienceMs);
   }
 
   get current(): Generation | undefined {
@@ -103,9 +109,9 @@ export class Generations extends EventEmitter<GenerationsEvents> {
     for (const one of this.#all) one.send(...commands);
   }
 
-  stop(graceMs: number, killMs: number): void {
+  stop(graceMs: number, deadlineMs: number): void {
     this.#close();
-    for (const one of this.#all) one.stop(graceMs, killMs);
+    for (const one of this.#all) one.stop(graceMs, deadlineMs);
   }
 
   kill(): void {
@@ -143,7 +149,7 @@ export class Generations extends EventEmitter<GenerationsEvents> {
     const before = this.#current;
     this.#current = next;
     // Only one accepts at a time, so that no id is given twice. Until the next one does, clients wait in the backlog.
-    if (before !== undefined) this.#nextId = Math.max(this.#nextId, await before.retire());
+    if (before !== undefined) this.#nextId = Math.max(this.#nextId, await before.retire(this.#patienceMs));
     next.accept(this.#nextId, this.#live(next));
     if (before !== undefined) this.emit('takeover');
   }
@@ -205,12 +211,30 @@ export class Generations extends EventEmitter<GenerationsEvents> {
       'warning',
       misuse('ERR_TRUEFORK_ZYGOTE_DIED', `the serving process ${how}; a new one takes its place`),
     );
-    const backoff = Math.min(firstBackoffMs * 2 ** (this.#deathsInARow - 1), longestBackoffMs);
+    this.#restartAfter(this.#deathsInARow, 0);
+  }
+
+  #restartAfter(attempts: number, failedLoads: number): void {
+    const backoff = Math.min(firstBackoffMs * 2 ** (attempts - 1), longestBackoffMs);
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
-      if (this.#current === undefined) this.reload().catch(error => this.#fail(error));
+      if (this.#current !== undefined) return;
+      this.reload().catch(error => {
+        if (!this.#closed && this.#current === undefined)
+          this.#retryLoad(error, attempts + 1, failedLoads + 1);
+      });
     }, backoff);
     if (!this.#hasRef) this.#restart.unref();
+  }
+
+  #retryLoad(error: Error, attempts: number, failedLoads: number): void {
+    if (failedLoads >= mostFailedLoads) {
+      this.#fail(error);
+      return;
+    }
+    const message = `the handler could not be loaded, and is tried again: ${error.message}`;
+    this.emit('warning', misuse('ERR_TRUEFORK_ZYGOTE_DIED', message, error));
+    this.#restartAfter(attempts, failedLoads);
   }
 
   #fail(error: Error): void {

@@ -1,4 +1,4 @@
-/** The sockets that a server listens on. They are the owner's: the serving process can die, and no queued client with it. */
+/** The sockets that a server listens on. They are the owner's: when a zygote dies, no queued client is dropped. */
 import dns from 'node:dns/promises';
 import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export class Listener {
   /** 0 where it listened already when it came here. */
   readonly backlog: number;
   readonly address: ListenAddress;
-  /** What was made in the file system, to be removed again. */
+  /** The socket file that was made, to be removed again. */
   readonly #file: { path: string; made: fs.Stats } | undefined;
 
   private constructor(fd: number, backlog: number, file?: string) {
@@ -49,7 +49,7 @@ export class Listener {
     const fd = native.bindUnixListener(path);
     if (path.startsWith('\0')) return new Listener(fd, options.backlog);
     try {
-      // Before anybody can connect, for it does not listen yet.
+      // Before any client can connect, for it does not listen yet.
       const { socketUser, socketGroup, socketMode } = options;
       if (socketUser !== undefined || socketGroup !== undefined)
         fs.lchownSync(path, socketUser ?? keep, socketGroup ?? keep);
@@ -67,7 +67,7 @@ export class Listener {
     native.close(this.fd);
   }
 
-  /** Unless it is another server's by now. */
+  /** Unless another server has replaced it. */
   #removeFile(): void {
     if (this.#file === undefined) return;
     const { path, made } = this.#file;
@@ -99,7 +99,7 @@ async function bindHost(options: Endpoint): Promise<number> {
   }
 }
 
-/** The kernel counts in whole seconds: what is asked for is never cut to none. */
+/** The kernel counts in whole seconds. A fraction is rounded up, so that it never becomes 0. */
 function inSeconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1000);
 }
@@ -109,7 +109,7 @@ function isAddress(host: string): boolean {
   return net.isIP(host.replace(/%.*$/, '')) !== 0;
 }
 
-/** An address as it is told to people: `127.0.0.1:7777`, `[::1]:7777`, `/run/a.sock`, `@abstract-name`. */
+/** An address as it is shown to people: `127.0.0.1:7777`, `[::1]:7777`, `/run/a.sock`, `@abstract-name`. */
 export function showAddress(address: ListenAddress): string {
   return typeof address === 'string'
     ? address.replace(/^\0/, '@')

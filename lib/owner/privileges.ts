@@ -1,4 +1,4 @@
-/** What the serving processes give up, from the options of a server. */
+/** The privileges that the serving processes give up, by the options of a server. */
 
 import { native, type Privileges } from '../binding/native.js';
 import { misuse } from '../errors.js';
@@ -18,7 +18,7 @@ export function resolvePrivileges(options: Options): Privileges | undefined {
   const { user, groups, chroot, workingDirectory, umask, newPrivs = user === undefined } = options;
   if (user === 0) throw pointless('user root gives nothing up: name another, or leave it out');
   if (user === undefined && chroot !== undefined)
-    throw pointless('chroot holds nobody who is root: give a user too');
+    throw pointless('a process of root can leave a chroot: give a user too');
   const group = options.group ?? (user === undefined ? undefined : native.passwdEntry(user)?.gid);
   if (user !== undefined && group === undefined)
     throw pointless(`user ${user} is in no user database, which would say the group: give a group too`);
@@ -30,7 +30,7 @@ export function resolvePrivileges(options: Options): Privileges | undefined {
   return { user, group, groups, root: chroot, folder: workingDirectory, umask, noNewPrivs: !newPrivs };
 }
 
-/** What programs look for their user in. */
+/** The variables that say who the user is. */
 export function environmentOf(privileges: Privileges | undefined): NodeJS.ProcessEnv {
   const entry = privileges?.user === undefined ? undefined : native.passwdEntry(privileges.user);
   return entry === undefined ? {} : { HOME: entry.home, USER: entry.name, LOGNAME: entry.name };

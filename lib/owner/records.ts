@@ -1,7 +1,13 @@
 /** What the events of a server say of a connection, and how it is read from the zygote's records. */
 import os from 'node:os';
 import type { Family } from '../binding/native.js';
-import { type EndingLimit, endingLimits, type RecordBody, type RefusalReason } from '../wire/messages.js';
+import {
+  type EndingLimit,
+  endingLimits,
+  type RecordBody,
+  type RefusalReason,
+  replacementReasons,
+} from '../wire/messages.js';
 
 export interface ConnectionInfo {
   /** Counts the connections of this server, from 1. */
@@ -36,10 +42,25 @@ export interface ChildUsage {
   involuntaryContextSwitches: number;
 }
 
-/** A connection of a server of one process, once it is over. */
+/** A connection that is over and whose process goes on: of a server of one process, or of a child that serves several. */
 export interface EndInfo extends ConnectionInfo {
   durationMs: number;
+  /** Only of a child that was rolled back after it. */
+  rollback?: RollbackInfo;
 }
+
+/** What one connection used of a child that serves many. */
+export interface RollbackInfo {
+  /** Whether the child had to look for what had changed, which takes longer. */
+  searched: boolean;
+  /** `maxRSS` is the process's, the rest this connection's alone. */
+  rusage: ChildUsage;
+  bytesRead: number;
+  bytesWritten: number;
+}
+
+/** Why a child was replaced by a fresh fork, where it was to be rolled back. */
+export type ReplacementReason = NonNullable<(typeof replacementReasons)[number]>;
 
 export interface ExitInfo extends ConnectionInfo {
   /** The exit code, or null where a signal ended the child. */
@@ -51,6 +72,8 @@ export interface ExitInfo extends ConnectionInfo {
   execError?: string;
   /** The option whose limit ended the child; null where none did. */
   limit: EndingLimit | null;
+  /** Only of a child that was to be rolled back, and could not be: why. */
+  replacedFor?: ReplacementReason;
   /** Null where the zygote died: only the parent of a child gets its resource usage (wait4(2)). */
   rusage: ChildUsage | null;
   durationMs: number;
@@ -79,23 +102,38 @@ export interface RefusedInfo {
 
 /** The exit of the child that served this connection. */
 export function exitOf(connection: ConnectionInfo, record: RecordBody<'Exit'>, isCounted: boolean): ExitInfo {
+  const replacedFor = replacementReasons[record.replacedFor];
   return {
     ...connection,
     ...decodeStatus(record.status),
     ...(record.execErrnum === 0 ? {} : { execError: errorName(record.execErrnum) }),
     limit: endingLimits[record.limit]?.limit ?? null,
+    ...(replacedFor == null ? {} : { replacedFor }),
     durationMs: record.durationUs / 1000,
     bytesRead: isCounted ? record.bytesIn : null,
     bytesWritten: isCounted ? record.bytesOut : null,
-    rusage: {
-      userCPUTime: record.userCpuUs,
-      systemCPUTime: record.systemCpuUs,
-      maxRSS: record.maxRssKib,
-      minorPageFault: record.minorFaults,
-      majorPageFault: record.majorFaults,
-      voluntaryContextSwitches: record.voluntarySwitches,
-      involuntaryContextSwitches: record.involuntarySwitches,
-    },
+    rusage: usageOf(record),
+  };
+}
+
+/** The end of a connection whose process goes on. */
+export function endOf(connection: ConnectionInfo, record: RecordBody<'End'>): EndInfo {
+  const ended = { ...connection, durationMs: record.durationUs / 1000 };
+  if (record.rolledBack === 0) return ended;
+  const { bytesIn: bytesRead, bytesOut: bytesWritten } = record;
+  const searched = record.rolledBack === 2;
+  return { ...ended, rollback: { searched, rusage: usageOf(record), bytesRead, bytesWritten } };
+}
+
+function usageOf(record: RecordBody<'Exit'> | RecordBody<'End'>): ChildUsage {
+  return {
+    userCPUTime: record.userCpuUs,
+    systemCPUTime: record.systemCpuUs,
+    maxRSS: record.maxRssKib,
+    minorPageFault: record.minorFaults,
+    majorPageFault: record.majorFaults,
+    voluntaryContextSwitches: record.voluntarySwitches,
+    involuntaryContextSwitches: record.involuntarySwitches,
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a server tells of itself. */
+/** The events and the state of a server. */
 import type { Duration } from '../options/kinds/quantities.js';
 import type { LiveInfo } from './generation.js';
 import type { ListenAddress } from './listener.js';

@@ -5,7 +5,6 @@ import type { ListenOptions } from '../options/interfaces.js';
 import type { ServerKind } from '../options/option.js';
 import { checkListenArguments, type Endpoint } from '../options/places.js';
 import type { Checked } from '../options/table.js';
-import { encodeCommand } from '../wire/commands.js';
 import type { Program } from '../wire/config.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
@@ -22,9 +21,7 @@ import { FileWatcher } from './watcher.js';
 export type CheckedOptions = Checked<'iterative'> & {
   /** What serves instead of the handler script. */
   program?: Program | undefined;
-  /** The most children, or connections, at once. */
-  most: number;
-} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'inspectChild'>> &
+} & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'rollback' | 'inspectChild'>> &
   Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
 /**
@@ -53,7 +50,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     this.#privileges = resolvePrivileges(options);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
-    this.#generations = new Generations(() => this.#startGeneration());
+    this.#generations = new Generations(
+      () => this.#startGeneration(),
+      options.gracePeriod + options.killDelay,
+    );
     this.#follow(this.#generations);
   }
 
@@ -162,7 +162,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
    */
   close(options: CloseOptions = {}): Promise<void> {
     const grace = checkOption('gracePeriod', options.gracePeriod ?? this.#options.gracePeriod);
-    this.#generations.stop(grace, this.#options.killDelay);
+    this.#generations.stop(grace, grace + this.#options.killDelay);
     return (this.#closing ??= this.#finish());
   }
 
@@ -184,20 +184,8 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  /** The most children, or connections, at once. */
-  protected get most(): number {
-    return this.#options.most;
-  }
-
-  protected set most(most: number) {
-    this.#options.most = most;
-    this.#generations.send(encodeCommand('Resize', { most }));
-  }
-
-  /** The commands that say how to serve. Each zygote gets them before its first client. */
-  protected settings(): Buffer[] {
-    return [];
-  }
+  /** The commands that say how to serve. Each zygote gets them before its first client. @internal */
+  protected abstract settings(): Buffer[];
 
   /** @internal Sends the zygotes what has changed. */
   protected sendSettings(): void {
@@ -206,20 +194,29 @@ export abstract class Server extends EventEmitter<ServerEvents> {
 
   #startGeneration(): Generation {
     const settings = this.settings();
-    const { stdout, handler, program, most, watch, multiplexer, spare, connectionsPerChild, inspectChild } =
-      this.#options;
+    const {
+      stdout,
+      handler,
+      program,
+      watch,
+      multiplexer,
+      spare,
+      connectionsPerChild,
+      rollback,
+      inspectChild,
+    } = this.#options;
     const config = {
       mode: this.#mode,
       handler: handler?.href,
       program,
       backlogs: this.#listeners.map(({ backlog }) => backlog),
-      most,
       multiplexer: multiplexer ?? 'select',
       settings: settings.length,
       watch,
       privileges: this.#privileges,
       spare: spare ?? { min: 0, max: 0 },
       connectionsPerChild: connectionsPerChild ?? 1,
+      rollback: rollback ?? false,
       inspectChild: inspectChild ?? false,
     };
     const descriptors = this.#listeners.map(({ fd }) => fd);
@@ -236,7 +233,10 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       this.#tally.countExit(info);
       this.emit('exit', info);
     });
-    generations.on('end', info => this.emit('end', info));
+    generations.on('end', info => {
+      this.#tally.countEnd(info);
+      this.emit('end', info);
+    });
     generations.on('refused', info => {
       this.emit('refused', { ...info, total: this.#tally.countRefused(info.reason, info.count) });
     });

@@ -1,6 +1,12 @@
-/** What a server has counted, for a page of its state or a scrape of its metrics. */
-import { type EndingLimit, endingLimits, type RefusalReason, refusalReasons } from '../wire/messages.js';
-import type { ExitInfo } from './records.js';
+/** What a server has counted since it was made. */
+import {
+  type EndingLimit,
+  endingLimits,
+  type RefusalReason,
+  refusalReasons,
+  replacementReasons,
+} from '../wire/messages.js';
+import type { ChildUsage, EndInfo, ExitInfo, ReplacementReason } from './records.js';
 
 export interface ServerStats {
   /** Since the server was made, in milliseconds. */
@@ -13,12 +19,17 @@ export interface ServerStats {
   exits: { ok: number; failed: number; signalled: number };
   /** How many of them a limit ended. */
   limited: Record<EndingLimit, number>;
+  /** With `rollback`: how often a child was rolled back, and how often it had to look for what had changed. */
+  rollbacks: number;
+  searchedRollbacks: number;
+  /** Children that were replaced, because they could not be rolled back. */
+  replaced: Record<ReplacementReason, number>;
   /** Clients that were refused. */
   refused: Record<RefusalReason, number>;
   /** Of the connections that are over. */
   bytesRead: number;
   bytesWritten: number;
-  /** Of the children that have ended, in microseconds. */
+  /** Of the children that have ended, and of connections after which a child was rolled back, in microseconds. */
   userCPUTime: number;
   systemCPUTime: number;
   /** The most memory that one child has had, in KiB. */
@@ -33,6 +44,9 @@ export class Tally {
     connections: 0,
     exits: { ok: 0, failed: 0, signalled: 0 },
     limited: zeros(endingLimits.map(({ limit }) => limit).filter(limit => limit !== null)),
+    rollbacks: 0,
+    searchedRollbacks: 0,
+    replaced: zeros(replacementReasons.filter(reason => reason !== null)),
     refused: zeros(refusalReasons.map(({ reason }) => reason)),
     bytesRead: 0,
     bytesWritten: 0,
@@ -46,16 +60,31 @@ export class Tally {
     this.#counted.connections++;
   }
 
-  countExit({ code, signal, limit, rusage, bytesRead, bytesWritten }: ExitInfo): void {
+  countEnd({ rollback }: EndInfo): void {
+    if (rollback === undefined) return;
+    const counted = this.#counted;
+    counted.rollbacks++;
+    if (rollback.searched) counted.searchedRollbacks++;
+    counted.bytesRead += rollback.bytesRead;
+    counted.bytesWritten += rollback.bytesWritten;
+    this.#countUsage(rollback.rusage);
+  }
+
+  countExit({ code, signal, limit, replacedFor, rusage, bytesRead, bytesWritten }: ExitInfo): void {
     const counted = this.#counted;
     counted.exits[signal !== null ? 'signalled' : code === 0 ? 'ok' : 'failed']++;
     if (limit !== null) counted.limited[limit]++;
+    if (replacedFor !== undefined) counted.replaced[replacedFor]++;
     counted.bytesRead += bytesRead ?? 0;
     counted.bytesWritten += bytesWritten ?? 0;
-    if (rusage === null) return;
-    counted.userCPUTime += rusage.userCPUTime;
-    counted.systemCPUTime += rusage.systemCPUTime;
-    counted.maxRSS = Math.max(counted.maxRSS, rusage.maxRSS);
+    if (rusage !== null) this.#countUsage(rusage);
+  }
+
+  #countUsage({ userCPUTime, systemCPUTime, maxRSS }: ChildUsage): void {
+    const counted = this.#counted;
+    counted.userCPUTime += userCPUTime;
+    counted.systemCPUTime += systemCPUTime;
+    counted.maxRSS = Math.max(counted.maxRSS, maxRSS);
   }
 
   /** The new total for this reason. */

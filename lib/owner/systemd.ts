@@ -1,12 +1,12 @@
-/** What a service manager and a service say to each other: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3). */
+/** The protocol between a service manager and a service: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3). */
 
 import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
-import type { Place } from '../options/place.js';
+import type { ListenOptions } from '../options/interfaces.js';
 
 const firstDescriptor = 3; // SD_LISTEN_FDS_START
 
-/** What the service manager tells a service by, and no process that the service starts. */
+/** The variables of that protocol. They are for this process, and for no process that it starts. */
 export const managersVariables = [
   'LISTEN_FDS',
   'LISTEN_PID',
@@ -18,12 +18,12 @@ export const managersVariables = [
 ] as const;
 
 /**
- * The sockets that a service manager has opened for this process (sd_listen_fds(3)), to be given to
- * `server.listen()`; with a name, those alone that a socket unit calls so (`FileDescriptorName=`).
+ * The sockets that a service manager has opened for this process (sd_listen_fds(3)), for `server.listen()`; with a name,
+ * only those that a socket unit calls so (`FileDescriptorName=`).
  *
  * @throws `ERR_TRUEFORK_LISTEN` where there are none.
  */
-export function listenFds(name?: string): Place[] {
+export function listenFds(name?: string): ListenOptions[] {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = process.env;
   if (LISTEN_FDS === undefined)
     throw none('no LISTEN_FDS in the environment: is it started by a socket unit?');
@@ -46,7 +46,7 @@ function none(why: string): Error {
   return misuse('ERR_TRUEFORK_LISTEN', `the service manager has passed no sockets: ${why}`);
 }
 
-/** Tells the service manager how the service is, if there is one that wants to know. */
+/** Notifies the service manager of the state of the service, if there is one. */
 export class ServiceNotifier {
   readonly #socket = process.env.NOTIFY_SOCKET;
   readonly #onFailure: (error: Error) => void;
@@ -56,7 +56,7 @@ export class ServiceNotifier {
     this.#onFailure = onFailure;
   }
 
-  /** How often the service manager wants to hear that the service lives, in milliseconds; undefined: not at all. */
+  /** The watchdog time of the service manager, in milliseconds; undefined where it has none. */
   static get watchdogMs(): number | undefined {
     const { WATCHDOG_USEC, WATCHDOG_PID } = process.env;
     const isForUs = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
@@ -76,13 +76,13 @@ export class ServiceNotifier {
     this.#say('STOPPING=1');
   }
 
-  /** Says so twice in the time that the manager waits (sd_watchdog_enabled(3)), for as long as `isAlive` says yes. */
+  /** Notifies twice in the watchdog time (sd_watchdog_enabled(3)), as long as `isAlive` resolves with true. */
   watch(isAlive: () => Promise<boolean>): void {
     const ms = ServiceNotifier.watchdogMs;
     if (this.#socket === undefined || ms === undefined) return;
     let isAsking = false;
     this.#watchdog = setInterval(async () => {
-      if (isAsking) return; // and no answer yet
+      if (isAsking) return; // the last question is not answered yet
       isAsking = true;
       if (await isAlive()) this.#say('WATCHDOG=1');
       isAsking = false;

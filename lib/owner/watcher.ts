@@ -1,8 +1,8 @@
-/** Tells when one of some files changes. */
+/** Watches files, and calls back when one of them changes. */
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** An editor writes a file in several steps, and a checkout writes many: all within this time are one change. */
+/** An editor writes a file in several steps, and a checkout writes many: all that happens within this time is one change. */
 const settleMs = 100;
 
 export class FileWatcher {
@@ -16,7 +16,7 @@ export class FileWatcher {
     this.#changed = changed;
   }
 
-  /** Also these. One that is no longer imported costs a needless call, and no more. */
+  /** Watches these too. A file that is no longer imported stays watched, at the cost of a needless call. */
   follow(files: readonly string[]): void {
     for (const file of files) {
       const { dir, base } = path.parse(file);
@@ -32,7 +32,7 @@ export class FileWatcher {
   }
 
   #watch(folder: string, names: Set<string>): void {
-    if (!fs.existsSync(folder)) return; // a name that an import was looked for under, and was not
+    if (!fs.existsSync(folder)) return; // Node reports also paths where it looked for a module in vain
     this.#names.set(folder, names);
     const watcher = fs.watch(folder, { persistent: false }, (_event, name) => {
       if (name !== null && !names.has(name)) return;

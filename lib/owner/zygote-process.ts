@@ -22,11 +22,18 @@ interface ZygoteEvents {
   end: [Ending];
 }
 
+/** How long a zygote may take to reap and report its children after their last deadline. */
+const reportMs = 2000;
+
+const longestTimerMs = 2 ** 31 - 1; // of setTimeout()
+
 export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
   readonly #process: ChildProcess;
   readonly #channel: Socket;
   /** Until it serves, it runs the handler script's own code and reads no command. */
   #serves = false;
+  #killTimer: NodeJS.Timeout | undefined;
+  #killedAt = Number.POSITIVE_INFINITY;
 
   constructor(
     listeners: readonly number[],
@@ -56,6 +63,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
       this.emit('record', { name: 'LoadFailed', error });
     });
     this.#process.once('close', (code, signal) => {
+      clearTimeout(this.#killTimer);
       if (notStarted === undefined) this.#endGroup();
       this.emit('end', { code, signal });
     });
@@ -70,9 +78,36 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     if (commands.length > 0) this.#channel.write(Buffer.concat(commands));
   }
 
+  /** It kills its children, reports them and ends; where it does not, it is killed, and they with it. */
   kill(): void {
-    if (!this.#serves) this.#process.kill('SIGKILL');
-    else this.send(encodeCommand('Kill', {}));
+    if (!this.#serves) return void this.#process.kill('SIGKILL');
+    this.send(encodeCommand('Kill', {}));
+    this.killAfter(0);
+  }
+
+  /**
+   * SIGKILL, unless it has ended by then and some time to report. A process that is stopped or in an endless loop obeys
+   * no command, so the owner never waits for one without this. Called again, the earlier time counts.
+   */
+  killAfter(ms: number): void {
+    const at = performance.now() + ms + reportMs;
+    if (this.#killedAt <= at) return;
+    this.#killedAt = at;
+    clearTimeout(this.#killTimer);
+    const kill = () => this.#process.kill('SIGKILL');
+    this.#killTimer = setTimeout(kill, Math.min(ms + reportMs, longestTimerMs)).unref();
+  }
+
+  /** Kills it, unless it answers within that time: whether it did. */
+  async killUnlessItAnswers(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<false>(resolve => {
+      timer = setTimeout(resolve, Math.min(ms, longestTimerMs), false);
+    });
+    const answered = await Promise.race([this.answers(), isLate]);
+    clearTimeout(timer);
+    if (!answered) this.#process.kill('SIGKILL');
+    return answered;
   }
 
   /** Whether its loop turns. It resolves with true when that answers, and with false when the process ends. */

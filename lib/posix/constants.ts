@@ -167,11 +167,11 @@ export const POLLIN = constants.POLLIN;
 export const POLLPRI = constants.POLLPRI;
 /** There is room to write. */
 export const POLLOUT = constants.POLLOUT;
-/** An error; always told. */
+/** An error; always reported. */
 export const POLLERR = constants.POLLERR;
-/** The peer has hung up; always told. */
+/** The peer has hung up; always reported. */
 export const POLLHUP = constants.POLLHUP;
-/** The descriptor is not open; always told. */
+/** The descriptor is not open; always reported. */
 export const POLLNVAL = constants.POLLNVAL;
 /** The peer has finished sending. */
 export const POLLRDHUP = constants.POLLRDHUP;
@@ -281,7 +281,7 @@ export const SIGRTMAX = constants.SIGRTMAX;
 
 /** SIGCHLD: not when a child stops or continues. */
 export const SA_NOCLDSTOP = constants.SA_NOCLDSTOP;
-/** SIGCHLD: children do not become zombies; nobody can wait for them. */
+/** SIGCHLD: children do not become zombies, and cannot be waited for. */
 export const SA_NOCLDWAIT = constants.SA_NOCLDWAIT;
 /** Calls that the handler interrupts go on. */
 export const SA_RESTART = constants.SA_RESTART;

@@ -21,7 +21,7 @@ export function read(fd: number, buf: Uint8Array, count?: number, offset = 0): n
  *
  * @param count How many bytes, from `offset` on; by default all of them.
  * @returns The bytes written, which may be fewer than asked for.
- * @throws `EAGAIN` (O_NONBLOCK, and no room), `EPIPE` (nobody reads; Node ignores SIGPIPE), `ECONNRESET`, `ENOSPC`,
+ * @throws `EAGAIN` (O_NONBLOCK, and no room), `EPIPE` (no reader is left; Node ignores SIGPIPE), `ECONNRESET`, `ENOSPC`,
  * `EFBIG`, `EBADF`; `EINTR` when a handler without SA_RESTART has run before anything was written.
  * @see write(2), POSIX.1-2017 write()
  */

@@ -51,7 +51,7 @@ function inUse(message: string): Error {
 let watching = false;
 
 /**
- * Node learns by SIGCHLD that a child of node:child_process has ended. While the signal is ours it would wait for ever:
+ * Node learns by SIGCHLD that a child of node:child_process has ended. While the signal has another handler it would wait without end:
  * so nothing can be started there.
  */
 export function watchChildProcess(): void {

@@ -183,7 +183,7 @@ export function setgroups(groups: readonly number[]): void {
 /**
  * A limit of this process, which its children inherit.
  *
- * @param resource RLIMIT_NOFILE and its like; their comments tell the units.
+ * @param resource RLIMIT_NOFILE and its like; their comments say the units.
  * @throws `EINVAL`.
  * @see getrlimit(2), POSIX.1-2017 getrlimit()
  */

@@ -47,7 +47,7 @@ export function FD_ISSET(fd: number, set: fd_set): boolean {
  * make a copy first.
  *
  * @param nfds The highest descriptor in the sets, plus 1.
- * @param timeout `null` waits for ever; zero only looks. It is not changed.
+ * @param timeout `null` waits without limit; zero only looks. It is not changed.
  * @returns How many descriptors are ready; 0 when the time was up.
  * @throws `EBADF`, `EINVAL`; `EINTR` when a signal handler has run, with SA_RESTART as well (signal(7)).
  * @see select(2), POSIX.1-2017 select()
@@ -65,7 +65,7 @@ export function select(
 /**
  * Waits until one of the descriptors is ready, or the time is up. Fills in `revents` of every entry.
  *
- * @param timeout Milliseconds; -1 waits for ever, 0 only looks.
+ * @param timeout Milliseconds; -1 waits without limit, 0 only looks.
  * @returns How many entries have something in `revents`; 0 when the time was up.
  * @throws `EINVAL` (more entries than RLIMIT_NOFILE); `EINTR` when a signal handler has run, with SA_RESTART as well.
  * @see poll(2), POSIX.1-2017 poll()

@@ -84,7 +84,7 @@ function toArray(set: SigSet, call: string): number[] {
 }
 
 /**
- * Sets what a signal does, and tells what it did before. Without `act` it only tells.
+ * Sets the action of a signal, and returns the action before. Without `act` it only returns that.
  *
  * ```ts
  * sigaction(SIGINT, { sa_handler: terminate, sa_mask: new sigset_t(), sa_flags: 0 });

@@ -38,7 +38,7 @@ export function waitpid(pid: number, options = 0): WaitResult {
 }
 
 /**
- * As waitpid(), and tells what the child has used.
+ * As waitpid(), and returns what the child has used.
  *
  * @throws As waitpid().
  * @see wait4(2)
@@ -72,7 +72,7 @@ export function WCOREDUMP(status: number): boolean {
   return calls.WCOREDUMP(status);
 }
 
-/** Whether the child is stopped: told with WUNTRACED. */
+/** Whether the child is stopped: reported with WUNTRACED. */
 export function WIFSTOPPED(status: number): boolean {
   return calls.WIFSTOPPED(status);
 }
@@ -82,7 +82,7 @@ export function WSTOPSIG(status: number): number {
   return calls.WSTOPSIG(status);
 }
 
-/** Whether the child was continued by SIGCONT: told with WCONTINUED. */
+/** Whether the child was continued by SIGCONT: reported with WCONTINUED. */
 export function WIFCONTINUED(status: number): boolean {
   return calls.WIFCONTINUED(status);
 }

@@ -21,14 +21,15 @@ export function loopOptions({ listeners, backlogs }: ReceivedConfig) {
 
 /** What the loop of a forking server takes. */
 export function forkingOptions(config: ReceivedConfig) {
-  const { connectionsPerChild, most, spare, privileges, settings } = config;
+  const { connectionsPerChild, rollback, spare, privileges, settings } = config;
   return {
     ...loopOptions(config),
-    maxChildren: most,
     settings,
     privileges,
     spareMin: spare.min,
     spareMax: spare.max,
     connectionsPerChild,
+    rollback,
+    verifiesRollback: process.env.TRUEFORK_ROLLBACK === 'verify',
   };
 }

@@ -10,7 +10,7 @@ import { encodeFiles, encodeLoadFailed } from '../wire/handler-reports.js';
 import { type ReceivedConfig, receiveConfig } from './config.js';
 import { assertForm, type LoadedHandler, loadHandler } from './load.js';
 
-/** What tells a zygote and a server of one process apart, in the order in which it is called. */
+/** What differs between a zygote and a server of one process, in the order in which it is called. */
 export interface Role {
   /** Before any code of the handler script has run. */
   prepare?(config: ReceivedConfig): void;
@@ -22,7 +22,7 @@ export interface Role {
   serve(loaded: LoadedHandler, config: ReceivedConfig): void;
 }
 
-/** Ends the process, and tells the owner why, if the handler cannot be served. */
+/** If the handler cannot be served, it reports to the owner why, and ends the process. */
 export async function startServing(role: Role): Promise<void> {
   const config = receiveConfig();
   const handler = fileURLToPath(config.handler!);

@@ -13,10 +13,9 @@ import { loopOptions, type ReceivedConfig } from '../serving/config.js';
 import type { LoadedHandler } from '../serving/load.js';
 
 export function serveInOneProcess({ form, handler }: LoadedHandler, config: ReceivedConfig): void {
-  const { multiplexer, most } = config;
   const serve = form === 'callbacks' ? servePeers(handler as CallbacksHandler) : serveSockets(form, handler);
   native.multiplex(
-    { ...loopOptions(config), maxConnections: most, usePoll: multiplexer === 'poll' },
+    { ...loopOptions(config), usePoll: config.multiplexer === 'poll' },
     { ...serve, ended: () => native.exitNow(0) },
   );
 }

@@ -21,8 +21,8 @@ const reasons = ['injected', 'stranger', 'everybody', 'process-limit'] as const;
 const nothing = Buffer.alloc(0);
 
 /** "file:///a.ts:12" or "/a.ts:12". */
-function sourceLine(mark: string): SourceLine | undefined {
-  const parts = /^(?<file>.+):(?<line>\d+)$/.exec(mark)?.groups;
+function sourceLine(location: string): SourceLine | undefined {
+  const parts = /^(?<file>.+):(?<line>\d+)$/.exec(location)?.groups;
   return parts && { file: parts.file!, line: Number(parts.line) };
 }
 
@@ -90,11 +90,11 @@ export class Assembler {
   }
 
   #enter({ time, pid, tid, call: number, values, blobs }: TraceRecord): Enter {
-    const [data = nothing, callers = nothing, mark = nothing] = blobs;
+    const [data = nothing, callers = nothing, location = nothing] = blobs;
     const call = this.#calls[number]!;
     const file = this.#programs.get(pid);
     const addresses = callers.length > 0 && file !== undefined && decodeAddresses(callers);
-    const where = sourceLine(mark.toString());
+    const where = sourceLine(location.toString());
     const event: Enter = {
       kind: 'enter',
       time,

@@ -10,7 +10,7 @@ const defaults = { maxProcesses: 256, dataLength: 256 };
 const most = { processes: 100_000, dataLength: 1024 * 1024 };
 
 /** That a script of truefork/posix under the tracer says where it makes its calls. */
-export const markVariable = 'TRUEFORK_TRACED';
+export const tracedVariable = 'TRUEFORK_TRACED';
 
 export function tracerSettings(options: TraceOptions): TracerSettings {
   const { command, env = process.env, maxProcesses = defaults.maxProcesses } = options;
@@ -21,7 +21,7 @@ export function tracerSettings(options: TraceOptions): TracerSettings {
   whole('maxProcesses', maxProcesses, 1, most.processes);
   whole('dataLength', dataLength, 0, most.dataLength);
   const addresses = options.addresses !== false;
-  const environment = Object.entries({ ...env, ...(addresses ? { [markVariable]: '1' } : {}) })
+  const environment = Object.entries({ ...env, ...(addresses ? { [tracedVariable]: '1' } : {}) })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value}`);
   return {

@@ -206,6 +206,8 @@ function startError(command: string, { values, blobs }: TraceRecord): Error {
         `this machine does not allow one process to trace another (ptrace: ${code}). In a container, add the capability ` +
           'SYS_PTRACE or a seccomp profile that allows ptrace; otherwise see /proc/sys/kernel/yama/ptrace_scope: 0 or 1',
       );
+    case 'architecture':
+      return misuse('ERR_TRUEFORK_TRACE', `programs can be traced on x64 and arm64, not on ${process.arch}`);
     case 'seccomp':
       return misuse(
         'ERR_TRUEFORK_TRACE',

@@ -33,15 +33,15 @@ export interface ZygoteConfig {
   watch: boolean;
   /** Of a select server: the system call that it waits with. */
   multiplexer: 'select' | 'poll';
-  /** In a forking server, the most children; else the most connections. */
-  most: number;
   /** Of a forking server. */
   spare: { min: number; max: number };
   connectionsPerChild: number;
+  /** Whether a child puts its memory back to what it was after each of them. */
+  rollback: boolean;
   /** Of a forking server: whether each child waits for a debugger before it serves. */
   inspectChild: boolean;
   /** Variables that the process was started with other values of, as the script is to see them; null: it is unset. */
   environment: Record<string, string | null>;
-  /** How many commands with settings follow. */
+  /** How many commands with settings follow, which a forking server obeys before its first client. */
   settings: number;
 }

@@ -44,10 +44,7 @@ function limitFields(message: SentField['message']): Record<string, Field<'i32' 
 export const commands = {
   Stop: struct(
     1,
-    {
-      graceMs: u32('how long children may go on by themselves; then SIGTERM'),
-      killMs: u32('how long they may take to obey it; then SIGKILL'),
-    },
+    { graceMs: u32('how long connections may take to finish; then SIGTERM') },
     'drain, then end the children',
   ),
   Kill: empty(2, 'every child gets SIGKILL at once'),
@@ -56,13 +53,13 @@ export const commands = {
     { firstId: u64('the id of its first connection') },
     'until it comes, a zygote accepts no client',
   ),
-  Elsewhere: struct(
+  RetiredChildren: struct(
     4,
-    { children: u32() },
-    'how many children of retired zygotes are left: they count where this one has children',
+    { count: u32() },
+    'how many children of retired zygotes are left: they count among the maximum',
   ),
   Retire: empty(5, 'another zygote takes over the listeners: accept no more, the children may finish'),
-  Resize: struct(6, { most: u32('connections at once') }, 'to a server of one process'),
+  MaxConnections: struct(6, { maximum: u32() }, 'the most connections at once, of a server of one process'),
   Ping: empty(7, 'a loop that turns answers with Pong'),
   Config: json(8, 'what to serve, with the listeners. The first message of all; JavaScript reads it'),
   Admission: struct(10, limitFields('Admission'), 'who may come in'),
@@ -122,6 +119,7 @@ export const records = {
       bytesOut: u64(),
       limit: u32('Limit'),
       execErrnum: i32('not 0: the program could not be executed (execve(2))'),
+      replacedFor: u32('rollback::Reason: why this worker could not be rolled back'),
     },
     'the child that served a connection has ended',
   ),
@@ -130,7 +128,26 @@ export const records = {
     { errnum: i32(), syscall: text(12) },
     'a system call failed, and the server goes on. Sent once until it succeeds again',
   ),
-  End: struct(6, { id: u64(), durationUs: u64() }, 'a connection has ended, and its process goes on'),
+  End: struct(
+    6,
+    {
+      id: u64(),
+      durationUs: u64(),
+      userCpuUs: u64(),
+      systemCpuUs: u64(),
+      maxRssKib: u64(),
+      minorFaults: u64(),
+      majorFaults: u64(),
+      voluntarySwitches: u64(),
+      involuntarySwitches: u64(),
+      bytesIn: u64(),
+      bytesOut: u64(),
+      rolledBack: u32(
+        '0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had changed',
+      ),
+    },
+    'a connection has ended, and its process goes on',
+  ),
   Retired: struct(7, { nextId: u64('for the first connection of the next zygote') }, 'the answer to Retire'),
   Files: json(
     filesKind,
@@ -174,6 +191,24 @@ export const endingLimits: { limit: EndingLimit | null; inCpp: string }[] = [
   ),
   { limit: 'gracePeriod', inCpp: 'Grace' },
 ];
+
+/** Why a worker was replaced by a fresh fork, and not rolled back: the numbers of rollback::Reason. */
+export const replacementReasons = [
+  null,
+  'unsupported',
+  'threads',
+  'children',
+  'descriptors',
+  'signals',
+  'ids',
+  'limits',
+  'session',
+  'security',
+  'timers',
+  'mappings',
+  'memory',
+  'verify',
+] as const;
 
 /** What becomes of a client that is kept out: the number of a policy is its place here. */
 export const policies = [

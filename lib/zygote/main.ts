@@ -1,10 +1,10 @@
 /**
- * Where a zygote starts. Standard output is made fit for forking before any other module is even linked: Node's own
- * `util` takes hold of `process.stderr` at that moment.
+ * Where a zygote starts. Standard output is replaced before any other module is linked: Node's own `util` keeps
+ * `process.stderr` at that moment.
  */
 import '../fork/stdio.js';
 
-// What children run first, the zygote never does: our functions and the script's are compiled here, all of them, so
-// that no child has to. zygote.ts takes this back when the script is loaded.
+// V8 compiles a function at its first call, and most functions are first called in a child: every child would compile
+// them anew. So all functions, the script's too, are compiled as they are loaded. zygote.ts ends that.
 process.getBuiltinModule('node:v8').setFlagsFromString('--no-lazy');
 void import('./zygote.js');

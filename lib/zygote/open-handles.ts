@@ -1,4 +1,4 @@
-/** A zygote must hold nothing that its children would share without knowing: sockets, watchers, timers, databases. */
+/** Checks that a zygote holds nothing that every child would inherit and share: sockets, watchers, timers, databases. */
 import fs from 'node:fs';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { misuse } from '../errors.js';
@@ -21,26 +21,26 @@ const words: Record<string, string> = {
   GetAddrInfoReqWrap: 'a DNS lookup under way',
 };
 
-/** How long something that is ending may take to end, in milliseconds. */
+/** How long a handle that is closing may take, in milliseconds. */
 const patienceMs = 500;
 
-/** And a socket that nothing waits for: `fetch` and `http.Agent` keep one for another request, for some seconds. */
+/** And an idle socket: `fetch` and `http.Agent` keep one for another request, for some seconds. */
 const keepAlivePatienceMs = 6000;
 
-/** What a process holds at some moment. */
+/** What a process has open. */
 export interface Held {
   resources: string[];
   /** Each descriptor, and what it leads to. */
   descriptors: Map<number, string>;
 }
 
-/** What Node holds for itself: a terminal that is standard output. Those streams are made here, if they were not yet. */
+/** What Node itself has open, before the script runs. Its standard streams are created here: a terminal is a handle. */
 export function nodesOwnHandles(): Held {
   void [process.stdout, process.stderr];
   return { resources: process.getActiveResourcesInfo(), descriptors: openDescriptors() };
 }
 
-/** @throws `ERR_TRUEFORK_HANDLER`, naming what this process still has open that no child may share, beside Node's own. */
+/** @throws `ERR_TRUEFORK_HANDLER`, which names what the script has left open. */
 export async function assertNothingShared(own: Held): Promise<void> {
   let left = await whatIsLeft(patienceMs, () => [...namedResources(own), ...databases(own)]);
   if (left === undefined) {
@@ -66,7 +66,7 @@ async function whatIsLeft(patience: number, look: () => string[]): Promise<strin
   }
 }
 
-/** What keeps the event loop alive. */
+/** Handles that keep the event loop alive. */
 function namedResources(own: Held): string[] {
   const expected = [...own.resources];
   const left = process.getActiveResourcesInfo().filter(name => {
@@ -77,13 +77,13 @@ function namedResources(own: Held): string[] {
   return left.map(name => (words[name] ? `${words[name]} (${name})` : name));
 }
 
-/** Database files, which the event loop does not know of. */
+/** Database files, which are no handles of the event loop. */
 function databases(own: Held): string[] {
   const files = newDescriptors(own).filter(([fd, what]) => what.startsWith('/') && isSqlite(fd));
   return files.map(([, file]) => `the SQLite database ${file}`);
 }
 
-/** What the event loop does not wait for, such as the idle connections of a pool. */
+/** Sockets that do not keep the event loop alive, such as the idle connections of a pool. */
 function idleSockets(own: Held): string[] {
   const sockets = newDescriptors(own).filter(([, what]) => what.startsWith('socket:'));
   return sockets.map(([fd]) => `a socket that nothing waits for (descriptor ${fd})`);
@@ -108,8 +108,8 @@ function openDescriptors(): Map<number, string> {
 const sqliteHeader = 'SQLite format 3\0'; // sqlite.org/fileformat.html, 1.3.1
 
 /**
- * Reads by the descriptor that there is: to open the file once more and close it would take away the locks that this
- * process has on it (fcntl(2)).
+ * Reads by the open descriptor: to open the file again and close it would drop the locks that this process has on it
+ * (fcntl(2)).
  */
 function isSqlite(fd: number): boolean {
   const start = Buffer.alloc(sqliteHeader.length);
@@ -117,7 +117,7 @@ function isSqlite(fd: number): boolean {
     if (!fs.fstatSync(fd).isFile()) return false;
     fs.readSync(fd, start, 0, start.length, 0);
   } catch {
-    return false; // not to be read
+    return false; // it cannot be read
   }
   return start.toString('latin1') === sqliteHeader;
 }

@@ -1,17 +1,18 @@
 /**
- * Goes through whole connections before the first client comes, so that children find done what else each would do
- * anew: functions compiled, call sites warmed, symbols resolved. The script's own handler takes no part in it.
+ * The rehearsal: the zygote serves connections to itself before the first client, so that its children find functions
+ * compiled, call sites warm and symbols resolved. The script's own handler takes no part in it.
  */
 import net from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { native } from '../binding/native.js';
 import { CallbacksServer } from '../child/callbacks.js';
+import type { Connection } from '../child/connection.js';
 import { isHttpServer, NetServer, StreamServer } from '../child/sockets.js';
 import type { LoadedHandler } from '../serving/load.js';
 
 /**
- * The first makes functions compiled, the second makes them remember. Where there are many, as in a socket of Node's,
- * a few more let V8 do what it else would do in every child: compile them better.
+ * The first run compiles functions, the second allocates their feedback. Node's sockets have so many that a few more runs
+ * let V8 compile them better, which it would otherwise do in every child.
  */
 const rehearsals: Record<LoadedHandler['form'], number> = { callbacks: 2, stream: 5, server: 5 };
 
@@ -25,9 +26,9 @@ export async function rehearse(
   { form, handler }: LoadedHandler,
   turns: number = rehearsals[form],
 ): Promise<void> {
-  await setTimeout(1); // sockets and servers of Node's have timers
+  await setTimeout(1); // Node's sockets and servers have timers, whose code is warmed up too
   for (let turn = 0; turn < turns; turn++) {
-    // The client's half is all there before the server looks: it has said something, and has finished.
+    // All that the client sends, and its end, are there before the server reads.
     const [fd, client] = native.socketPairWithInput(Buffer.from(say[form]));
     await new Promise<void>(ended => {
       if (form === 'callbacks') playCallbacks(fd, ended);
@@ -39,11 +40,12 @@ export async function rehearse(
 }
 
 function playCallbacks(fd: number, ended: () => void): void {
-  const close = () => {
-    native.close(fd);
-    ended();
+  const handler = {
+    open() {},
+    data: (conn: Connection, chunk: Buffer) => void conn.write(chunk),
+    close: ended,
   };
-  new CallbacksServer({ open() {}, data: (conn, chunk) => void conn.write(chunk), close }).serve(fd);
+  new CallbacksServer(handler, { servesSeveral: false }).serve(fd);
 }
 
 function playStream(fd: number, ended: () => void): void {

@@ -7,26 +7,27 @@ import type { CallbacksHandler, StreamHandler } from '../child/handler.js';
 import { waitForDebugger } from '../child/inspect.js';
 import { type ConnectionServer, NetServer, StreamServer } from '../child/sockets.js';
 import { handlesFork, runAtFork } from '../fork/at-fork.js';
-import { leave } from '../fork/exits.js';
+import { exitNow } from '../fork/exits.js';
 import { becomeZygote } from '../fork/prepare.js';
 import { forkingOptions, type ReceivedConfig } from '../serving/config.js';
 import type { LoadedHandler } from '../serving/load.js';
 import { refreshCwdCache } from '../serving/working-directory.js';
 import { rehearse } from './rehearse.js';
 
-/** Serves from the event loop on: its loop is native, and the script goes on in the children alone. */
+/** Hands this process over to the loop in C++. From then on JavaScript runs in the children only. */
 export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): void {
   becomeZygote();
-  const server = serverFor(loaded);
+  const server = serverFor(loaded, config.connectionsPerChild > 1);
   const hasHandlers = handlesFork('afterInChild');
   const serve = config.inspectChild ? serveInspected : server.serve.bind(server);
-  // A function that a child is the first to call is compiled in each: where there is nothing else to do, none is.
+  // Every function that a child calls first costs it page faults. Where there is nothing to do but serve, begin() is not
+  // called.
   const hasMoreToDo = hasHandlers || config.privileges !== undefined || loaded.afterFork !== undefined;
   native.serve({
     ...forkingOptions(config),
     onChild: hasMoreToDo || config.spare.max > 0 ? begin : serve,
-    onConnection: serve,
-    onEnd: () => leave(0),
+    onConnection: config.rollback && hasMoreToDo ? begin : serve,
+    onEnd: () => exitNow(0),
   });
 
   function begin(fd: number): void {
@@ -48,16 +49,16 @@ export function serveByForking(loaded: LoadedHandler, config: ReceivedConfig): v
   }
 }
 
-/** In a child that was forked ahead: touches the memory that a connection will need, and waits for it. */
+/** In a spare child: touches the memory that a connection will need, and waits for one. */
 async function awaitConnection(loaded: LoadedHandler): Promise<void> {
   await rehearse(loaded, 1);
   native.awaitConnection();
 }
 
-function serverFor({ form, handler }: LoadedHandler): ConnectionServer {
+function serverFor({ form, handler }: LoadedHandler, servesSeveral: boolean): ConnectionServer {
   switch (form) {
     case 'callbacks':
-      return new CallbacksServer(handler as CallbacksHandler);
+      return new CallbacksServer(handler as CallbacksHandler, { servesSeveral });
     case 'stream':
       return new StreamServer(handler as StreamHandler);
     case 'server':

@@ -9,9 +9,9 @@ import { restoreEnvironment } from '../fork/environment.js';
 import { exitWithoutListeners } from '../fork/exits.js';
 import { assertForkable } from '../fork/preflight.js';
 import { prepareToFork } from '../fork/prepare.js';
+import { speedIsOn } from '../fork/speed.js';
 import { startServing } from '../serving/start.js';
 import { assertNothingShared, type Held, nodesOwnHandles } from './open-handles.js';
-import { optimize } from './optimize.js';
 import { rehearse } from './rehearse.js';
 import { serveByForking } from './serve.js';
 
@@ -27,13 +27,13 @@ await startServing({
   async settle(loaded) {
     v8.setFlagsFromString('--lazy'); // main.ts has set --no-lazy
     await assertNothingShared(nodesOwn);
-    await rehearse(loaded);
+    const rehearses = speedIsOn('rehearsal');
+    if (rehearses) await rehearse(loaded);
     // A compact heap without young objects: children write to fewer of the pages that they share.
     native.collectAllGarbage();
     // After a collection the first allocations set up new pages. Done here, no child has to do it.
-    await rehearse(loaded, 1);
+    if (rehearses) await rehearse(loaded, 1);
     exitWithoutListeners();
-    optimize(Object.getOwnPropertyDescriptor(process, 'exitCode')!.get!); // every child calls it as it exits
     assertForkable();
   },
   title: () => 'zygote',

@@ -109,8 +109,8 @@ Bytes Args::Buffer(size_t array, size_t size, size_t offset) const {
                static_cast<size_t>(count));
 }
 
-long Checked(const Args& args, long result) {
-  if (result < 0) throw SystemError(args.env(), errno, args.call());
+long Args::Checked(long result) const {
+  if (result < 0) throw SystemError(env(), errno, call_);
   return result;
 }
 

@@ -1,4 +1,4 @@
-// The arguments of a call, checked: only what has the right type and range goes on to the system.
+// The arguments of a call, checked: only what has the right type and range reaches the system.
 #pragma once
 
 #include <napi.h>
@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "binding/exports.h"
+
 namespace truefork {
 
 // Part of a Uint8Array of the caller's. A signal handler may run while a call waits, and may detach or shrink
-// the array: so its memory is asked for anew before each try, and never kept.
+// the array. So the address of its memory is looked up before each try and never kept.
 class Bytes {
  public:
   Bytes(const char* call, Napi::Uint8Array array, size_t offset, size_t size)
@@ -28,7 +30,7 @@ class Bytes {
 
 class Args {
  public:
-  Args(const Napi::CallbackInfo& info, const char* call) : info_(info), call_(call) {}
+  explicit Args(const Napi::CallbackInfo& info) : info_(info), call_(ExportedName(info)) {}
 
   Napi::Env env() const { return info_.Env(); }
   const char* call() const { return call_; }
@@ -45,7 +47,7 @@ class Args {
   Napi::Array Array(size_t index, const char* name, uint32_t most) const;
   std::vector<std::string> Strings(size_t index, const char* name) const;
 
-  // A Uint8Array, of which `size` bytes (by default all that follow) from `offset` (by default 0) are meant.
+  // `size` bytes (by default all that follow) of a Uint8Array from `offset` (by default 0) on.
   Bytes Buffer(size_t array, size_t size, size_t offset) const;
   Bytes WholeBuffer(size_t array) const;
 
@@ -53,6 +55,10 @@ class Args {
   uint32_t UnsignedOf(Napi::Value value, const char* name) const;
   double NumberOf(Napi::Value value, const char* name, double least, double most) const;
   std::string StringOf(Napi::Value value, const char* name) const;
+
+  // The result of a system call, or its error; as a number for JavaScript.
+  long Checked(long result) const;
+  Napi::Value Result(long result) const { return Napi::Number::New(env(), Checked(result)); }
 
   // Both say which argument of which call it is, and what it has to be.
   Napi::Error WrongType(const char* name, const char* expected) const;
@@ -62,13 +68,5 @@ class Args {
   const Napi::CallbackInfo& info_;
   const char* call_;
 };
-
-// The result of a system call, or its error.
-long Checked(const Args& args, long result);
-
-template <typename Function>
-void Give(Napi::Object exports, const char* name, Function function) {
-  exports.Set(name, Napi::Function::New(exports.Env(), function, name));
-}
 
 }  // namespace truefork

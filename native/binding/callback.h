@@ -16,6 +16,8 @@ class Callback {
     if (!given.Get(name).IsFunction()) return;  // it is never called, then
     function_ = Napi::Persistent(given.Get(name).As<Napi::Function>());
     function_.SuppressDestruct();
+    receiver_ = Napi::Persistent(Napi::Object::New(given.Env()));
+    receiver_.SuppressDestruct();
   }
 
   // What it throws, nobody can catch: it is Node's to deal with.
@@ -25,7 +27,7 @@ class Callback {
     Napi::HandleScope scope(env);
     const std::array<napi_value, sizeof...(given)> arguments{Napi::Value::From(env, given)...};
     try {
-      function_.MakeCallback(env.Global(), arguments.size(), arguments.data());
+      function_.MakeCallback(receiver_.Value(), arguments.size(), arguments.data());
     } catch (const Napi::Error& error) {
       napi_fatal_exception(env, error.Value());
     }
@@ -33,6 +35,9 @@ class Callback {
 
  private:
   Napi::FunctionReference function_;
+  // Node takes the receiver for the resource of the callback, and enters the domain in its property
+  // `domain`. The global object would do for a receiver, but a script may have a global of that name.
+  Napi::ObjectReference receiver_;
 };
 
 }  // namespace truefork

@@ -31,6 +31,8 @@ Privileges Read(const Napi::Object& wanted) {
 
 }  // namespace
 
+void DropPrivilegesFor(const Napi::CallbackInfo& info) { DropPrivilegesAsked(info.Env(), info[0]); }
+
 void DropPrivilegesAsked(Napi::Env env, Napi::Value wanted) {
   if (!wanted.IsObject()) return;
   const auto failure = DropPrivileges(Read(wanted.As<Napi::Object>()));

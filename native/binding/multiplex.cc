@@ -43,7 +43,6 @@ Napi::Value Multiplex(const Napi::CallbackInfo& info) {
   SelectLoop::Options options{};
   options.channel = given.Get("channel").As<Napi::Number>().Int32Value();
   options.listeners = ListenersFrom(given);
-  options.maxConnections = given.Get("maxConnections").As<Napi::Number>().Uint32Value();
   options.usesPoll = given.Get("usePoll").ToBoolean();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);

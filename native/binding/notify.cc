@@ -10,7 +10,7 @@
 
 namespace truefork {
 
-Napi::Value Notify(const Napi::CallbackInfo& info) {
+void Notify(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string path = info[0].As<Napi::String>();
   const std::string text = info[1].As<Napi::String>();
@@ -24,7 +24,6 @@ Napi::Value Notify(const Napi::CallbackInfo& info) {
   const int errnum = errno;
   close(fd);
   if (sent < 0) throw SystemError(env, errnum, "sendto", path, -1);
-  return env.Undefined();
 }
 
 Napi::Value MonotonicMicros(const Napi::CallbackInfo& info) {

@@ -4,11 +4,11 @@
 
 namespace truefork {
 
-// notify(socket, text): one datagram to a Unix socket, a path or an abstract name that begins with @ or NUL,
-// as sd_notify(3) sends it. Throws where nobody takes it; waits for nobody.
-Napi::Value Notify(const Napi::CallbackInfo& info);
+// notify(socket, text): sends one datagram to a Unix socket, as sd_notify(3) does. The socket is a path, or
+// an abstract name that begins with @ or NUL. Throws where the datagram cannot be sent at once.
+void Notify(const Napi::CallbackInfo& info);
 
-// monotonicMicros(): CLOCK_MONOTONIC (clock_gettime(2)), which the service manager goes by.
+// monotonicMicros(): CLOCK_MONOTONIC (clock_gettime(2)), the service manager's clock.
 Napi::Value MonotonicMicros(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -23,8 +22,10 @@
 #include "fork/exits.h"
 #include "fork/platform.h"
 #include "isolation/parent_death.h"
+#include "rollback/rollback.h"
 #include "server/loop.h"
 #include "speed/huge_pages.h"
+#include "speed/settle_malloc.h"
 #include "support/loop_turn.h"
 
 namespace truefork {
@@ -79,7 +80,8 @@ struct Service {
       : loop(eventLoop, options),
         onChild(given, "onChild"),
         onConnection(given, "onConnection"),
-        onEnd(given, "onEnd") {
+        onEnd(given, "onEnd"),
+        rollsBack(options.spares.rollsBack) {
     turn.Init(eventLoop, [this] { Run(); });
   }
 
@@ -94,7 +96,10 @@ struct Service {
       onChild(served.fd);
     } else {
       uv_set_process_title("truefork: idle");
-      onChild(-1);
+      if (rollsBack)
+        worker::AwaitAndRollBack();
+      else
+        onChild(-1);
     }
   }
 
@@ -113,23 +118,15 @@ struct Service {
   Callback onChild;
   Callback onConnection;
   Callback onEnd;
+  bool rollsBack;
   LoopTurn turn;
 };
-
-// Chunks of malloc's that were freed and not yet sorted would be written to by the first allocation of each
-// child.
-void SettleMalloc() {
-#ifdef __GLIBC__
-  mallopt(M_MXFAST, 64 * sizeof(size_t) / 4);  // consolidates, and changes nothing: it is the default
-  free(malloc(64 * 1024));
-#endif
-}
 
 // What makes a fork of JavaScript correct, and cheap. A child that executes a program needs none of it.
 void PrepareForks(uv_loop_t* loop, Service* service) {
   worker::Prepare(loop, [service](const Handoff& handoff) { service->RunWorker(handoff); });
   MakeAddressSpaceCopyable();
-  DropTasksForThreads();  // once, for all children
+  DoWithoutWorkerThreads();  // once, for all children
   SettleMalloc();
   NoteOutOfMemory();
 }
@@ -143,6 +140,7 @@ ServeLoop::Options OptionsFrom(const Napi::Object& given) {
   options.spares.min = Number(given, "spareMin");
   options.spares.max = Number(given, "spareMax");
   options.spares.connectionsPerChild = Number(given, "connectionsPerChild");
+  options.spares.rollsBack = given.Get("rollback").ToBoolean();
   return options;
 }
 
@@ -175,8 +173,11 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   const auto given = info[0].As<Napi::Object>();
   ServeLoop::Options options = OptionsFrom(given);
   const bool forks = !options.program;
-  const auto gather = [forks] {
+  const bool rollsBack = options.spares.rollsBack;
+  const bool verifies = given.Get("verifiesRollback").ToBoolean();
+  const auto gather = [forks, rollsBack, verifies] {
     if (forks && !GatherIntoHugePages()) ExitNow(1);  // the owner starts another zygote
+    if (rollsBack) rollback::Prepare(verifies);
   };
   const bool dropsPrivileges = !given.Get("privileges").IsUndefined();
   if (!dropsPrivileges) options.onListening = gather;

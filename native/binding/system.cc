@@ -1,7 +1,6 @@
 #include "binding/system.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -13,46 +12,38 @@
 #include <set>
 
 #include "binding/errors.h"
-#include "support/libc.h"
+#include "posix/descriptors.h"
+#include "posix/signal_delivery.h"
 
 namespace truefork {
 
-bool IsAnonymousInode(int fd) { return FileType(fd, "", AT_EMPTY_PATH) == 0; }
-
 Napi::Value GetPid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
 
-Napi::Value Kill(const Napi::CallbackInfo& info) {
+void Kill(const Napi::CallbackInfo& info) {
   const pid_t pid = info[0].As<Napi::Number>().Int32Value();
   const int signo = info[1].As<Napi::Number>().Int32Value();
   if (kill(pid, signo) != 0) throw SystemError(info.Env(), errno, "kill");
-  return info.Env().Undefined();
 }
 
-Napi::Value Close(const Napi::CallbackInfo& info) {
+void Close(const Napi::CallbackInfo& info) {
   if (close(info[0].As<Napi::Number>().Int32Value()) != 0) throw SystemError(info.Env(), errno, "close");
-  return info.Env().Undefined();
 }
 
 Napi::Value IsATty(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), isatty(info[0].As<Napi::Number>().Int32Value()) == 1);
 }
 
-Napi::Value GetRandom(const Napi::CallbackInfo& info) {
+void GetRandom(const Napi::CallbackInfo& info) {
   auto into = info[0].As<Napi::Uint8Array>();
   // Up to 256 bytes come whole, whatever signals do (getrandom(2)); our own seeds are shorter.
   if (getrandom(into.Data(), into.ByteLength(), 0) < 0) throw SystemError(info.Env(), errno, "getrandom");
-  return info.Env().Undefined();
 }
 
-Napi::Value PassOnDescriptors(const Napi::CallbackInfo& info) {
-  // All below the first that Node opened itself, an epoll or eventfd.
-  for (int fd = 0;; fd++) {
-    const int flags = fcntl(fd, F_GETFD);
-    if (flags < 0 || IsAnonymousInode(fd)) break;
-    fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
-  }
-  return info.Env().Undefined();
+Napi::Value IsOnMainThread(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), OnMainThread());
 }
+
+void PassOnDescriptors(const Napi::CallbackInfo&) { KeepDescriptorsOverExec(); }
 
 Napi::Value SocketPairWithInput(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -82,8 +73,8 @@ Napi::Value ReapOrphans(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < list.Length(); i++) known.insert(list.Get(i).As<Napi::Number>().Int32Value());
   Napi::Array reaped = Napi::Array::New(info.Env());
   siginfo_t ended{};
-  // WNOWAIT only looks. The kernel shows the same child until somebody waits for it, so one that belongs to
-  // another ends the round: its owner will reap it, and the next SIGCHLD brings us back.
+  // WNOWAIT leaves the zombie. The kernel shows the same child until it is reaped, so a known one ends the
+  // round: other code will reap it, and the next SIGCHLD has this called again.
   while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
     if (known.count(ended.si_pid) != 0) break;
     waitpid(ended.si_pid, nullptr, WNOHANG);

@@ -22,7 +22,7 @@ std::vector<std::string> StringsOf(const Args& args, const Napi::Object& options
 }  // namespace
 
 void Trace(const Napi::CallbackInfo& info) {
-  const Args args(info, "trace");
+  const Args args(info);
   const Napi::Object given = args.Object(0, "options");
   trace::Options options;
   options.program.arguments = StringsOf(args, given, "command");
@@ -44,9 +44,9 @@ void Trace(const Napi::CallbackInfo& info) {
   trace::Tracer(std::move(options), args.Int(1, "socket")).Run();
 }
 
-void TraceMark(const Napi::CallbackInfo& info) {
-  const std::string text = Args(info, "traceMark").String(0, "text");
-  prctl(static_cast<int>(trace::kMark), text.data(), text.size(), 0, 0);
+void TraceLocation(const Napi::CallbackInfo& info) {
+  const std::string text = Args(info).String(0, "text");
+  prctl(static_cast<int>(trace::kLocationCall), text.data(), text.size(), 0, 0);
 }
 
 }  // namespace truefork

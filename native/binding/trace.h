@@ -8,7 +8,7 @@ namespace truefork {
 // signals of this process: for a process of its own.
 void Trace(const Napi::CallbackInfo& info);
 
-// traceMark(text): where in its source a traced program is. Without a tracer it does nothing.
-void TraceMark(const Napi::CallbackInfo& info);
+// traceLocation(text): where in its source a traced program is. Without a tracer it does nothing.
+void TraceLocation(const Napi::CallbackInfo& info);
 
 }  // namespace truefork

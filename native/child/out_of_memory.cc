@@ -9,15 +9,6 @@
 #include "child/traffic.h"
 #include "support/node_symbols.h"
 
-// V8's and Node's own, found as in node_symbols.h.
-extern "C" {
-using OutOfMemory = void (*)(const char* location, const void* details);
-__attribute__((weak)) void v8_set_oom_handler(void* isolate, OutOfMemory handler) __asm__(
-    "_ZN2v87Isolate18SetOOMErrorHandlerEPFvPKcRKNS_10OOMDetailsEE");
-__attribute__((weak)) void node_oom_handler(const char* location, const void* details) __asm__(
-    "_ZN4node15OOMErrorHandlerEPKcRKN2v810OOMDetailsE");
-}
-
 namespace truefork {
 
 namespace {

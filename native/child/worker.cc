@@ -1,12 +1,14 @@
 #include "child/worker.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "child/traffic.h"
 #include "fork/exits.h"
+#include "rollback/rollback.h"
 #include "support/loop_turn.h"
 
 namespace truefork::worker {
@@ -18,6 +20,7 @@ std::function<void(const Handoff&)> serve;
 int channel = -1;
 Slot* slot = nullptr;
 LoopTurn turn;
+LoopTurn markTurn;
 
 void CloseChannel() {
   close(channel);
@@ -46,11 +49,48 @@ bool AwaitNext() {
   return true;
 }
 
+// What was posted to the loop before the mark would be read once, and missing after each rollback.
+bool HasUnreadWakeUp() {
+  pollfd wakeUp{markTurn.wakeUpFd(), POLLIN, 0};
+  return poll(&wakeUp, 1, 0) == 1;
+}
+
+void SayServed(const rollback::Served& served) {
+  rusage total;
+  getrusage(RUSAGE_SELF, &total);
+  SendDone(channel, {served.wasSlow ? 2u : 1u, Usage::From(served.usage), Usage::From(total)});
+}
+
+// Called once, and returned to after each connection: what was written by then is undone.
+void ServeFromMark() {
+  if (HasUnreadWakeUp()) return;  // the event loop's turn, then this again
+  markTurn.Stop();
+  const rollback::Worker worker{
+      markTurn.fd(), {markTurn.wakeUpFd(), markTurn.signalFd()}, &slot->replacedFor};
+  const bool canRollBack = rollback::PrepareWorker(worker) && rollback::Mark();
+  if (canRollBack && rollback::LastServed().rollbacks > 0) SayServed(rollback::LastServed());
+  const auto handoff = ReceiveHandoff(channel);
+  if (!handoff) {
+    rollback::GiveUp();
+    ExitNow(0);  // Dismissed.
+  }
+  markTurn.UpdateTime();
+  traffic::Begin(slot, handoff->fd);
+  if (canRollBack && !handoff->isLast) {
+    rollback::BeginConnection();
+  } else {
+    rollback::GiveUp();
+    if (!canRollBack) slot->replacedFor = static_cast<uint32_t>(rollback::Reason::Unsupported);
+  }
+  serve(*handoff);
+}
+
 }  // namespace
 
 void Prepare(uv_loop_t* loop, std::function<void(const Handoff&)> onConnection) {
   serve = std::move(onConnection);
   turn.Init(loop, Wait);
+  markTurn.Init(loop, ServeFromMark);
 }
 
 void Join(Slot* ownSlot, int ownChannel) {
@@ -60,5 +100,13 @@ void Join(Slot* ownSlot, int ownChannel) {
 }
 
 void Await() { turn.Start(); }
+
+void AwaitAndRollBack() {
+  SetExitVeto([] { return false; });
+  InsteadOfExit([](int code) {
+    if (code == 0) rollback::RollBack();
+  });
+  markTurn.Start();
+}
 
 }  // namespace truefork::worker

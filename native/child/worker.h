@@ -21,4 +21,8 @@ void Join(Slot* slot, int channel);
 // Starts to wait for a connection, and returns at once: it comes from the event loop.
 void Await();
 
+// The same for a worker that puts its memory and kernel state back to what they are now after each connection
+// (rollback/rollback.h).
+void AwaitAndRollBack();
+
 }  // namespace truefork::worker

@@ -1,88 +1,105 @@
 #include "fork/exits.h"
 
-#include <napi.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "binding/callback.h"
-#include "support/node_symbols.h"
+#include <vector>
 
-// Node's C++ embedder API, found as in node_symbols.h: an uncaught exception leaves through it alone.
-extern "C" {
-__attribute__((weak)) void* v8_isolate_context(void* isolate) __asm__("_ZN2v87Isolate17GetCurrentContextEv");
-__attribute__((weak)) void* node_environment(void* context) __asm__(
-    "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE");
-__attribute__((weak)) void node_at_exit(void* environment, void (*callback)(void*),
-                                        void* data) __asm__("_ZN4node6AtExitEPNS_11EnvironmentEPFvPvES2_");
-struct MaybeExitCode {  // v8::Maybe<int>
-  bool has;
-  int value;
-};
-__attribute__((weak)) MaybeExitCode node_emit_process_exit(void* environment) __asm__(
-    "_ZN4node15EmitProcessExitEPNS_11EnvironmentE");
-}
+#include "support/node_symbols.h"
 
 namespace truefork {
 
 namespace {
 
-uv_loop_t* loop = nullptr;
-uv_prepare_t guard;
-uv_idle_t oneMoreTurn;
-Callback end;
-Callback beforeExit;
-Callback atExit;
-bool (*goesOn)() = [] { return false; };
+struct State {
+  uv_loop_t* loop = nullptr;
+  uv_prepare_t guard{};
+  uv_idle_t oneMoreTurn{};
+  ExitEvents events{};
+  bool (*veto)() = nullptr;
+  void (*insteadOfExit)(int code) = nullptr;
+  std::vector<uv_check_t*> nodesChecks{};  // by these Node runs immediates
+  bool checksAreStopped = false;
+};
+
+State state;
+
+uv_handle_t* Handle(uv_prepare_t& handle) { return reinterpret_cast<uv_handle_t*>(&handle); }
 
 void* NodeEnvironment() {
   if (!v8_isolate_current || !v8_isolate_context || !node_environment) return nullptr;
   return node_environment(v8_isolate_context(v8_isolate_current()));
 }
 
-// Whether a uv_async_t was sent that the loop has not looked at: V8's tasks arrive so, and one may post the
-// next, as where one promise of WebAssembly follows another. Node drains them all before it believes an end.
+// Whether a uv_async_t was sent that the loop has not looked at. V8's tasks arrive by one, and a task may
+// post the next, as where one promise of WebAssembly follows another. Node drains them all before it ends.
 bool TaskIsPosted() {
-  pollfd wakeUp{loop->async_io_watcher.fd, POLLIN, 0};
+  pollfd wakeUp{state.loop->async_io_watcher.fd, POLLIN, 0};
   return poll(&wakeUp, 1, 0) == 1;
 }
 
-// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty (a task that
-// V8 posted, an unref'd immediate), so the end is believed only when a whole further turn has brought
-// nothing.
+// Node would have left its loop by now, and an immediate that is unref'd would never run. So that it does not
+// run in the further turns that this child's loop takes, Node's check handles rest until something is alive
+// again.
+void StopChecks() {
+  if (state.checksAreStopped) return;
+  state.checksAreStopped = true;
+  for (uv_check_t* check : state.nodesChecks) uv_check_stop(check);
+}
+
+void RestartChecks() {
+  if (!state.checksAreStopped) return;
+  state.checksAreStopped = false;
+  for (uv_check_t* check : state.nodesChecks) uv_check_start(check, check->check_cb);
+}
+
+// Runs at every turn of a child's loop. Work can still be about to enter a loop that looks empty, such as a
+// task that V8 posted, so the loop counts as ended only when a whole further turn has brought nothing.
 void OnTurn(uv_prepare_t*) {
-  const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&oneMoreTurn)) != 0;
-  if (secondLook) uv_idle_stop(&oneMoreTurn);
-  if (LoopIsAlive()) return;
+  const bool secondLook = uv_is_active(reinterpret_cast<uv_handle_t*>(&state.oneMoreTurn)) != 0;
+  if (secondLook) uv_idle_stop(&state.oneMoreTurn);
+  if (LoopIsAlive()) return RestartChecks();
   if (!secondLook || TaskIsPosted()) {
-    uv_idle_start(&oneMoreTurn, [](uv_idle_t*) {});
+    StopChecks();
+    uv_idle_start(&state.oneMoreTurn, [](uv_idle_t*) {});
     return;
   }
-  if (goesOn()) return;
-  end();
-  beforeExit();
-  if (!LoopIsAlive()) atExit();
+  RestartChecks();
+  if (state.veto != nullptr && state.veto()) return;
+  state.events.nothingLeft();
+  state.events.beforeExit();
+  if (LoopIsAlive()) return;
+  for (;;) state.events.exit();
 }
 
 }  // namespace
 
-void PrepareExits(Napi::Env env, Napi::Object given) {
-  end = Callback(given, "end");
-  beforeExit = Callback(given, "beforeExit");
-  atExit = Callback(given, "exit");
-  napi_get_uv_event_loop(env, &loop);
-  uv_prepare_init(loop, &guard);
-  uv_idle_init(loop, &oneMoreTurn);
+void PrepareExits(uv_loop_t* loop, const ExitEvents& events) {
+  state.loop = loop;
+  state.events = events;
+  // Those of our own are not active yet.
+  const auto collect = [](uv_handle_t* handle, void*) {
+    if (uv_handle_get_type(handle) == UV_CHECK && uv_is_active(handle) != 0)
+      state.nodesChecks.push_back(reinterpret_cast<uv_check_t*>(handle));
+  };
+  uv_walk(loop, collect, nullptr);
+  uv_prepare_init(loop, &state.guard);
+  uv_idle_init(loop, &state.oneMoreTurn);
 }
 
-void SetExitVeto(bool (*asked)()) { goesOn = asked; }
+void SetExitVeto(bool (*veto)()) { state.veto = veto; }
 
-void GuardExits() { uv_prepare_start(&guard, OnTurn); }
+void InsteadOfExit(void (*leave)(int code)) { state.insteadOfExit = leave; }
+
+void GuardExits() {
+  if (state.loop != nullptr) uv_prepare_start(&state.guard, OnTurn);
+}
 
 std::optional<int> EmitExit() {
   void* environment = NodeEnvironment();
   if (environment == nullptr || !node_emit_process_exit) return std::nullopt;
-  const MaybeExitCode code = node_emit_process_exit(environment);
+  const NodeMaybeExitCode code = node_emit_process_exit(environment);
   return code.has ? std::optional<int>(code.value) : std::nullopt;
 }
 
@@ -98,16 +115,16 @@ bool ExitAfterReport(int code) {
 
 void ExitNow(int code) {
   fflush(nullptr);
+  if (state.insteadOfExit != nullptr) state.insteadOfExit(code);
   _exit(code);
 }
 
 bool LoopIsAlive(uv_handle_t* besides) {
-  auto* guardHandle = reinterpret_cast<uv_handle_t*>(&guard);
   const bool hadRef = besides != nullptr && uv_has_ref(besides) != 0;
-  uv_unref(guardHandle);
+  uv_unref(Handle(state.guard));
   if (hadRef) uv_unref(besides);
-  const bool alive = uv_loop_alive(loop) != 0;
-  uv_ref(guardHandle);
+  const bool alive = uv_loop_alive(state.loop) != 0;
+  uv_ref(Handle(state.guard));
   if (hadRef) uv_ref(besides);
   return alive;
 }

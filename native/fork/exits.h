@@ -6,30 +6,36 @@
 
 #include <optional>
 
-namespace Napi {
-class Env;
-class Object;
-}  // namespace Napi
-
 namespace truefork {
 
-// Once in each process that is going to fork. When nothing is left in a child's event loop, callbacks.end()
-// is called, which may be the last; then callbacks.beforeExit(), and callbacks.exit() if there is no work
-// even then: as Node does with the events of those names.
-void PrepareExits(Napi::Env env, Napi::Object callbacks);
+// The events of a child's natural end, in this order, as Node has them.
+struct ExitEvents {
+  void (*nothingLeft)();  // the event loop is empty; it may exit here, and then the others are not called
+  void (*beforeExit)();   // 'beforeExit': listeners may start new work
+  void (*exit)();         // 'exit': there was none. It returns where a listener threw; called again, it exits
+};
 
-// In a child, right after the fork: from now on the paths above are guarded.
+// Once in each process that is going to fork, before its first fork: children only start what is prepared
+// here.
+void PrepareExits(uv_loop_t* loop, const ExitEvents& events);
+
+// In a child, right after the fork: from now on its natural end is noticed. Nothing where exits were not
+// prepared.
 void GuardExits();
 
-// Asks, in a child that has come to its natural end, whether it goes on with something else.
-void SetExitVeto(bool (*goesOn)());
+// `veto` is asked in a child that has come to its natural end. True: the child goes on, and none of the
+// events happens.
+void SetExitVeto(bool (*veto)());
 
-// Emits 'exit' as Node does at a natural end, and gives the exit code that it would end with: 13 where a
-// top-level await was never settled. Nothing where this Node does not offer it.
+// Asks, in a child that is about to exit with this code, for another way out: one that does not come back.
+void InsteadOfExit(void (*leave)(int code));
+
+// Emits 'exit' as Node does at a natural end and returns the exit code that Node would end with: 13 where a
+// top-level await was never settled. Nothing where this Node does not export the function.
 std::optional<int> EmitExit();
 
-// An exception that nobody caught is about to end the child: Node prints it, and then the child exits with
-// this code. False where this Node gives no way to do so.
+// For an uncaught exception: lets Node print it, and then the process exits with this code. False where this
+// Node gives no way to do so.
 bool ExitAfterReport(int code);
 
 // Ends this process now, with C's buffered output written.

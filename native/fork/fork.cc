@@ -61,7 +61,7 @@ pid_t Fork(uv_loop_t* loop, const Inherited& inherited, const std::function<void
   uv_update_time(loop);
   for (uv_async_t* handle : unseen) uv_async_send(handle);
   inherited.ForgetProcesses();
-  DropTasksForThreads();
+  DoWithoutWorkerThreads();
   GuardExits();
   return 0;
 }

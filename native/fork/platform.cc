@@ -1,63 +1,108 @@
 #include "fork/platform.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-// node::NodePlatform, the platform that Node gives to V8: its table of virtual functions, and the two in it
-// that take a task for a worker thread, by their names until and since Node 22. Exported by every Node from
-// 20 to 26.
-extern "C" {
-__attribute__((weak)) extern const void* node_platform_vtable[] __asm__("_ZTVN4node12NodePlatformE");
-__attribute__((weak)) void node_platform_call() __asm__(
-    "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE");
-__attribute__((weak)) void node_platform_call_delayed() __asm__(
-    "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd");
-__attribute__((weak)) void node_platform_post() __asm__(
-    "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14"
-    "default_deleteIS4_EERKNS1_14SourceLocationE");
-__attribute__((weak)) void node_platform_post_delayed() __asm__(
-    "_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4Task"
-    "ESt14default_deleteIS4_EEdRKNS1_14SourceLocationE");
-}
+#include <cmath>
+#include <memory>
+
+#include "fork/signals.h"
+#include "support/node_symbols.h"
 
 namespace truefork {
+
+// v8::Task, as the Itanium C++ ABI lays it out. It is declared only: V8's classes define it. In the unnamed
+// namespace the compiler would take it that there are none, and call the pure function.
+class Task {
+ public:
+  virtual ~Task();
+  virtual void Run() = 0;
+};
 
 namespace {
 
 constexpr int kMostVirtualFunctions =
     64;  // the table has some 25; a name that is not found in it changes nothing
 
-// In the place of both functions. A std::unique_ptr is passed by reference to one that the caller destroys
-// (Itanium C++ ABI, 3.1.2.3): a task that is not taken out of it is deleted right after this call.
+// In the place of what posts a task for now. A std::unique_ptr is passed by reference to one that the caller
+// destroys (Itanium C++ ABI, 3.1.2.3): a task that is not taken out of it is deleted right after this call.
 void Drop() {}
 
-bool Replace(const void** entry) {
+struct DelayedTask {
+  Task* task;
+  timespec delay;
+};
+
+void* RunAfterDelay(void* given) {
+  const auto delayed = std::unique_ptr<DelayedTask>(static_cast<DelayedTask*>(given));
+  const auto task = std::unique_ptr<Task>(delayed->task);
+  while (nanosleep(&delayed->delay, &delayed->delay) != 0 && errno == EINTR) continue;
+  task->Run();
+  return nullptr;
+}
+
+// In the place of what posts a task for later. With --single-threaded it is the debugger alone that does so:
+// the task interrupts a Runtime.evaluate that takes longer than it may, so it needs a thread.
+void RunOnThread(Task** given, double seconds) {
+  const double whole = std::floor(seconds);
+  auto delayed = std::make_unique<DelayedTask>(
+      DelayedTask{*given, {static_cast<time_t>(whole), static_cast<long>((seconds - whole) * 1e9)}});
+  AllSignalsBlocked untilItIsStarted;  // a thread takes over the mask, and signals are the main thread's
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, RunAfterDelay, delayed.get()) != 0) return;
+  *given = nullptr;
+  delayed.release();  // NOLINT(bugprone-unused-return-value): the thread deletes both
+  pthread_detach(thread);
+}
+
+void PostDelayedInNode20(void*, Task** task, double seconds) { RunOnThread(task, seconds); }
+void PostDelayed(void*, int, Task** task, double seconds) { RunOnThread(task, seconds); }
+
+bool Replace(const void** entry, const void* by) {
   const auto pageSize = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   auto* page = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(entry) & ~(pageSize - 1));
   if (mprotect(page, pageSize, PROT_READ | PROT_WRITE) != 0) return false;
-  *entry = reinterpret_cast<const void*>(Drop);
+  *entry = by;
   return mprotect(page, pageSize, PROT_READ) == 0;
 }
 
-bool ReplaceInTable(void (*before)(), void (*since)()) {
-  void (*function)() = since != nullptr ? since : before;
+// One of the two names of a function is in this Node, as `before` or as `since`.
+struct Replacement {
+  void (*before)();
+  const void* byBefore;
+  void (*since)();
+  const void* bySince;
+};
+
+bool ReplaceInTable(const Replacement& wanted) {
+  const bool isNew = wanted.since != nullptr;
+  void (*function)() = isNew ? wanted.since : wanted.before;
   if (function == nullptr) return false;
   for (int i = 0; i < kMostVirtualFunctions; i++)
     if (node_platform_vtable[i] == reinterpret_cast<const void*>(function))
-      return Replace(&node_platform_vtable[i]);
+      return Replace(&node_platform_vtable[i], isNew ? wanted.bySince : wanted.byBefore);
   return false;
 }
 
-bool dropped = false;
+template <typename Function>
+const void* Address(Function* function) {
+  return reinterpret_cast<const void*>(function);
+}
+
+bool replaced = false;
 
 }  // namespace
 
-bool DropTasksForThreads() {
-  if (dropped || node_platform_vtable == nullptr) return dropped;
-  dropped = ReplaceInTable(node_platform_call, node_platform_post) &&
-            ReplaceInTable(node_platform_call_delayed, node_platform_post_delayed);
-  return dropped;
+bool DoWithoutWorkerThreads() {
+  if (replaced || node_platform_vtable == nullptr) return replaced;
+  replaced = ReplaceInTable({node_platform_call, Address(Drop), node_platform_post, Address(Drop)}) &&
+             ReplaceInTable({node_platform_call_delayed, Address(PostDelayedInNode20),
+                             node_platform_post_delayed, Address(PostDelayed)});
+  return replaced;
 }
 
 }  // namespace truefork

@@ -6,57 +6,67 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include "binding/errors.h"
+#include "support/assert.h"
 #include "support/libc.h"
 
 namespace truefork {
 
 namespace {
 
-// Knocks at a call that a signal came just before. SIGRTMAX is kept for it, as glibc keeps the first two for
-// itself.
-const int kKnock = SIGRTMAX;
-constexpr long kKnockNanoseconds = 500'000;
+// Interrupts a call that a signal came just before. SIGRTMAX is reserved for it, as glibc reserves the first
+// two real-time signals for itself.
+const int kInterrupt = SIGRTMAX;
+constexpr long kInterruptEveryNanoseconds = 500'000;
 
-struct Action {
-  bool set = false;  // by the user: Node's own dispositions are otherwise in force
-  Disposition::Kind kind = Disposition::Kind::Default;
-  Napi::FunctionReference handler;
-  sigset_t mask{};
-  int flags = 0;
-};
-
-Action* actions =
-    new Action[NSIG];  // never freed: references must not outlive the environment in a destructor
-sigset_t handled;      // the signals whose disposition is a handler of ours
-bool anyHandled = false;
-sigset_t userMask;
-
-Napi::Env* environment = nullptr;
-Napi::FunctionReference* runPending =
-    nullptr;          // a callback from the event loop, with the ticks that follow one
-int descriptor = -1;  // the signalfd
-uv_poll_t watcher;
-uv_check_t afterPoll;
-int knockTimer = -1;
-
-// The kernel lets no thread tell another that a signal came from it: the code has to say that a program made
-// it up, until it is read.
+// The kernel lets no thread tell another that a signal came from it: only a code below zero may be given. So
+// this is added to the code of a signal that another thread passes on, and taken off again when it is read.
 constexpr int kFromOtherThread = -0x10000;
 
-volatile sig_atomic_t windowIsOpen = 0;
-volatile sig_atomic_t knocking = 0;
+struct Action : SignalAction {
+  bool isUsers = false;  // set by the user; otherwise Node's own disposition is in force
+};
 
-void SetKnocking(bool on) {
-  itimerspec interval{};
-  if (on) interval.it_value.tv_nsec = interval.it_interval.tv_nsec = kKnockNanoseconds;
-  knocking = on;
-  // timer_settime(2) itself: as a library function it would need a newer glibc.
-  syscall(SYS_timer_settime, knockTimer, 0, &interval, nullptr);
+struct State {
+  SignalHooks hooks{};
+  Action actions[NSIG];
+  sigset_t handled{};  // the signals whose action is a handler
+  bool anyHandled = false;
+  sigset_t userMask{};
+  int signalFd = -1;  // no delivery yet
+  uv_poll_t watcher{};
+  uv_check_t afterPoll{};
+  int interruptTimer = -1;
+  volatile sig_atomic_t windowIsOpen = 0;
+  volatile sig_atomic_t isInterrupting = 0;
+};
+
+State state;
+
+bool Has(const sigset_t& set, int signo) { return sigismember(&set, signo) == 1; }
+
+void AddAll(sigset_t& set, const sigset_t& others) {
+  for (int signo = 1; signo < NSIG; signo++)
+    if (Has(others, signo)) sigaddset(&set, signo);
 }
 
+sigset_t Only(int signo) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signo);
+  return set;
+}
+
+void SetInterrupting(bool on) {
+  itimerspec interval{};
+  if (on) interval.it_value.tv_nsec = interval.it_interval.tv_nsec = kInterruptEveryNanoseconds;
+  state.isInterrupting = on;
+  // timer_settime(2) itself: as a library function it would need a newer glibc.
+  syscall(SYS_timer_settime, state.interruptTimer, 0, &interval, nullptr);
+}
+
+// The C handler of every signal that has a JavaScript one. It makes the signal pending again, blocked this
+// time: in an open window the mask that this handler returns to blocks what is handled.
 void OnSignal(int signo, siginfo_t* info, void* context) {
   const int saved = errno;
   const pid_t mainThread = getpid();
@@ -64,152 +74,90 @@ void OnSignal(int signo, siginfo_t* info, void* context) {
   siginfo_t passedOn = *info;
   if (!onMainThread) passedOn.si_code += kFromOtherThread;
   syscall(SYS_rt_tgsigqueueinfo, mainThread, mainThread, signo, &passedOn);
-  if (windowIsOpen && onMainThread) {
-    // Only the first 64 bits of this set exist in the frame, which sigaddset keeps to.
-    auto* frame = static_cast<ucontext_t*>(context);
-    for (int each = 1; each < NSIG; each++) {
-      if (sigismember(&handled, each) == 1) sigaddset(&frame->uc_sigmask, each);
-    }
-    SetKnocking(true);
+  if (state.windowIsOpen && onMainThread) {
+    // Only the first 64 bits of this set exist in the frame; sigaddset() stays within them.
+    AddAll(static_cast<ucontext_t*>(context)->uc_sigmask, state.handled);
+    SetInterrupting(true);
   }
   errno = saved;
 }
 
-void OnKnock(int) {}
-
 sigset_t Deliverable() {
   sigset_t set;
   sigemptyset(&set);
-  for (int signo = 1; signo < NSIG; signo++) {
-    if (sigismember(&handled, signo) == 1 && sigismember(&userMask, signo) == 0) sigaddset(&set, signo);
-  }
+  for (int signo = 1; signo < NSIG; signo++)
+    if (Has(state.handled, signo) && !Has(state.userMask, signo)) sigaddset(&set, signo);
   return set;
 }
 
 void ApplyMask() {
-  sigset_t real = userMask;
-  for (int signo = 1; signo < NSIG; signo++) {
-    if (sigismember(&handled, signo) == 1) sigaddset(&real, signo);
-  }
-  if (anyHandled) sigaddset(&real, kKnock);
+  sigset_t real = state.userMask;
+  AddAll(real, state.handled);
+  if (state.anyHandled) sigaddset(&real, kInterrupt);
   sigprocmask(SIG_SETMASK, &real, nullptr);
-  if (descriptor >= 0) {
+  if (state.signalFd >= 0) {
     const sigset_t deliverable = Deliverable();
-    signalfd(descriptor, &deliverable, 0);
+    signalfd(state.signalFd, &deliverable, 0);
   }
 }
 
-// From the check phase, not from the poll callback: a handler may fork, and then the events that libuv has
-// already fetched would be seen by both processes.
-void OnCheck(uv_check_t* check) {
-  uv_check_stop(check);
-  Napi::HandleScope scope(*environment);
-  try {
-    runPending->Value().MakeCallback(environment->Global(), {});
-  } catch (const Napi::Error& error) {
-    napi_fatal_exception(*environment, error.Value());
-  }
+// Handlers run in the check phase, not in the poll callback: a handler may fork, and then parent and child
+// would both see the events that libuv has already fetched.
+void OnReadable(uv_poll_t*, int, int) {
+  uv_check_start(&state.afterPoll, [](uv_check_t* check) {
+    uv_check_stop(check);
+    state.hooks.fromEventLoop();
+  });
 }
 
-void OnReadable(uv_poll_t*, int, int) { uv_check_start(&afterPoll, OnCheck); }
-
-void MakeKnockTimer() {
+void MakeInterruptTimer() {
   struct sigevent event {};
   event.sigev_notify = SIGEV_THREAD_ID;
-  event.sigev_signo = kKnock;
+  event.sigev_signo = kInterrupt;
   NotifiedThread(event) = getpid();
-  syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &knockTimer);
+  syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &state.interruptTimer);
 }
 
-// Node turns its event loop once more when it has taken the environment down, and no JavaScript can run.
-void StopWatchingAtExit(Napi::Env env) {
-  const auto stop = [](const Napi::CallbackInfo&) {
-    uv_poll_stop(&watcher);
-    uv_check_stop(&afterPoll);
-  };
-  const auto process = env.Global().Get("process").As<Napi::Object>();
-  process.Get("on").As<Napi::Function>().Call(
-      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stopWatchingSignals")});
+void WatchSignals(uv_loop_t* loop) {
+  uv_poll_init(loop, &state.watcher, state.signalFd);
+  uv_check_init(loop, &state.afterPoll);
+  uv_poll_start(&state.watcher, UV_READABLE, OnReadable);
+  // Like a listener of process.on(), a handler keeps no process alive.
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state.watcher));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state.afterPoll));
 }
 
-bool StartWatching(Napi::Env env) {
-  sigset_t none;
-  sigemptyset(&none);
-  descriptor = signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (descriptor < 0) return false;
-  environment = new Napi::Env(env);
-  const auto run = Napi::Function::New(
-      env, [](const Napi::CallbackInfo& info) { RunPendingHandlers(info.Env()); }, "deliverSignals");
-  runPending = new Napi::FunctionReference(Napi::Persistent(run));
-  sigprocmask(SIG_SETMASK, nullptr, &userMask);
-
-  struct sigaction knock {};
-  knock.sa_handler = OnKnock;
-  sigemptyset(&knock.sa_mask);
-  sigaction(kKnock, &knock, nullptr);
-  MakeKnockTimer();
-
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
-  uv_poll_init(loop, &watcher, descriptor);
-  uv_check_init(loop, &afterPoll);
-  uv_poll_start(&watcher, UV_READABLE, OnReadable);
-  // As a listener of process.on() a handler keeps no process alive.
-  uv_unref(reinterpret_cast<uv_handle_t*>(&watcher));
-  uv_unref(reinterpret_cast<uv_handle_t*>(&afterPoll));
-  StopWatchingAtExit(env);
-  return true;
-}
-
-struct sigaction KernelAction(Disposition::Kind kind, int flags) {
+struct sigaction KernelAction(const SignalAction& wanted) {
   struct sigaction action {};
-  sigfillset(&action.sa_mask);  // the C handler's own: the user's mask is kept while the JavaScript one runs
-  action.sa_flags = flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
-  if (kind == Disposition::Kind::Handler) {
+  // All, while the C handler runs: the user's mask is kept while the JavaScript one does.
+  sigfillset(&action.sa_mask);
+  action.sa_flags = wanted.flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
+  if (wanted.kind == SignalAction::Kind::Handler) {
     action.sa_sigaction = OnSignal;
     action.sa_flags |= SA_SIGINFO;
   } else {
-    action.sa_handler = kind == Disposition::Kind::Ignore ? SIG_IGN : SIG_DFL;
+    action.sa_handler = wanted.kind == SignalAction::Kind::Ignore ? SIG_IGN : SIG_DFL;
   }
   return action;
 }
 
-void Remember(int signo, const Disposition& wanted) {
-  Action& action = actions[signo];
-  action.set = true;
-  action.kind = wanted.kind;
-  action.mask = wanted.mask;
-  action.flags = wanted.flags;
-  action.handler.Reset();
-  if (wanted.kind == Disposition::Kind::Handler) {
-    action.handler = Napi::Persistent(wanted.handler);
-    sigaddset(&handled, signo);
-  } else {
-    sigdelset(&handled, signo);
-  }
-  anyHandled = false;
-  for (int each = 1; each < NSIG; each++) anyHandled |= sigismember(&handled, each) == 1;
+void Remember(int signo, const SignalAction& wanted) {
+  static_cast<SignalAction&>(state.actions[signo]) = wanted;
+  state.actions[signo].isUsers = true;
+  if (wanted.kind == SignalAction::Kind::Handler)
+    sigaddset(&state.handled, signo);
+  else
+    sigdelset(&state.handled, signo);
+  state.anyHandled = false;
+  for (int each = 1; each < NSIG; each++) state.anyHandled |= Has(state.handled, each);
 }
 
-Napi::Object Describe(Napi::Env env, const siginfo_t& info) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("signo", info.si_signo);
-  object.Set("code", info.si_code);
-  // The rest is a union, of which a signal from the kernel, other than SIGCHLD, fills neither.
-  const bool fromProcess = info.si_code <= 0 && info.si_code != SI_TIMER;
-  const bool fromChild = info.si_signo == SIGCHLD && info.si_code > 0;
-  object.Set("pid", fromProcess || fromChild ? info.si_pid : 0);
-  object.Set("uid", fromProcess || fromChild ? static_cast<double>(info.si_uid) : 0);
-  object.Set("status", fromChild ? info.si_status : 0);
-  return object;
-}
-
-class HandlerMask {
+class TemporaryMask {
  public:
-  explicit HandlerMask(const sigset_t& blocked) : before_(userMask) { SetUserMask(blocked); }
-  ~HandlerMask() { SetUserMask(before_); }
-  HandlerMask(const HandlerMask&) = delete;
-  HandlerMask& operator=(const HandlerMask&) = delete;
+  explicit TemporaryMask(const sigset_t& mask) : before_(state.userMask) { SetUserMask(mask); }
+  ~TemporaryMask() { SetUserMask(before_); }
+  TemporaryMask(const TemporaryMask&) = delete;
+  TemporaryMask& operator=(const TemporaryMask&) = delete;
 
  private:
   sigset_t before_;
@@ -222,46 +170,65 @@ int TakePending(const sigset_t& set, siginfo_t* info) {
   return static_cast<int>(syscall(SYS_rt_sigtimedwait, &set, info, &atOnce, kKernelSetSize));
 }
 
-void Run(Napi::Env env, int signo, const siginfo_t& info) {
-  Napi::HandleScope scope(env);
-  const Action& action = actions[signo];
-  const Napi::Function handler = action.handler.Value();
-  sigset_t blocked = userMask;
-  for (int each = 1; each < NSIG; each++) {
-    if (sigismember(&action.mask, each) == 1) sigaddset(&blocked, each);
-  }
+void RunHandler(int signo, const siginfo_t& info) {
+  const Action action = state.actions[signo];
+  TRUEFORK_ASSERT(action.kind == SignalAction::Kind::Handler);
+  sigset_t blocked = state.userMask;
+  AddAll(blocked, action.mask);
   if ((action.flags & SA_NODEFER) == 0) sigaddset(&blocked, signo);
-  const bool once = (action.flags & SA_RESETHAND) != 0;
-  HandlerMask whileItRuns(blocked);
-  if (once) SetDisposition(env, signo, {});
-  handler.Call({Napi::Number::New(env, signo), Describe(env, info)});
+  TemporaryMask whileItRuns(blocked);
+  if ((action.flags & SA_RESETHAND) != 0) SetSignalAction(signo, {});
+  state.hooks.runHandler(signo, info);
 }
 
 }  // namespace
 
+bool StartSignalDelivery(uv_loop_t* loop, const SignalHooks& hooks) {
+  TRUEFORK_ASSERT(state.signalFd < 0);
+  sigset_t none;
+  sigemptyset(&none);
+  state.signalFd = signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (state.signalFd < 0) return false;
+  state.hooks = hooks;
+  sigprocmask(SIG_SETMASK, nullptr, &state.userMask);
+
+  struct sigaction interrupt {};
+  interrupt.sa_handler = [](int) {};  // that it ran is all
+  sigemptyset(&interrupt.sa_mask);
+  sigaction(kInterrupt, &interrupt, nullptr);
+  MakeInterruptTimer();
+  WatchSignals(loop);
+  return true;
+}
+
+void StopWatchingSignals() {
+  if (state.signalFd < 0) return;
+  uv_poll_stop(&state.watcher);
+  uv_check_stop(&state.afterPoll);
+}
+
 bool OnMainThread() { return syscall(SYS_gettid) == getpid(); }
 
-Handled RunPendingHandlers(Napi::Env env) {
+Handled RunPendingHandlers() {
   Handled result = Handled::None;
-  if (!anyHandled || !OnMainThread()) return result;
+  if (!state.anyHandled || !OnMainThread()) return result;
   for (;;) {
-    const sigset_t deliverable = Deliverable();
     siginfo_t info;
-    const int signo = TakePending(deliverable, &info);
+    const int signo = TakePending(Deliverable(), &info);
     if (signo < 0 && errno == EINTR) continue;
     if (signo < 0) return result;
     if (info.si_code < kFromOtherThread / 2) info.si_code -= kFromOtherThread;
-    const bool restarts = (actions[signo].flags & SA_RESTART) != 0;
+    const bool restarts = (state.actions[signo].flags & SA_RESTART) != 0;
     if (!restarts) result = Handled::Interrupt;
     if (restarts && result == Handled::None) result = Handled::Restart;
-    Run(env, signo, info);
+    RunHandler(signo, info);
   }
 }
 
-SignalWindow::SignalWindow() : open_(anyHandled && OnMainThread()) {
+SignalWindow::SignalWindow() : open_(state.anyHandled && OnMainThread()) {
   if (!open_) return;
-  windowIsOpen = 1;
-  sigprocmask(SIG_SETMASK, &userMask, nullptr);
+  state.windowIsOpen = 1;
+  sigprocmask(SIG_SETMASK, &state.userMask, nullptr);
 }
 
 SignalWindow::~SignalWindow() {
@@ -270,65 +237,57 @@ SignalWindow::~SignalWindow() {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
-  windowIsOpen = 0;
-  if (knocking) SetKnocking(false);
+  state.windowIsOpen = 0;
+  if (state.isInterrupting) SetInterrupting(false);
   ApplyMask();
   errno = saved;
 }
 
 const sigset_t& UserMask() {
-  if (descriptor < 0) sigprocmask(SIG_SETMASK, nullptr, &userMask);
-  return userMask;
+  if (state.signalFd < 0) sigprocmask(SIG_SETMASK, nullptr, &state.userMask);
+  return state.userMask;
 }
 
 void SetUserMask(const sigset_t& mask) {
-  userMask = mask;
-  sigdelset(&userMask, kKnock);
+  state.userMask = mask;
+  sigdelset(&state.userMask, kInterrupt);
   ApplyMask();
 }
 
-void SuspendUntilHandled(Napi::Env env, const sigset_t& mask) {
+void SuspendUntilHandled(const sigset_t& mask) {
   UserMask();
-  HandlerMask whileItWaits(mask);
-  while (RunPendingHandlers(env) == Handled::None) sigsuspend(&userMask);
+  TemporaryMask whileItWaits(mask);
+  while (RunPendingHandlers() == Handled::None) sigsuspend(&state.userMask);
 }
 
-Disposition CurrentDisposition(int signo) {
-  Disposition current;
+SignalAction CurrentSignalAction(int signo) {
+  if (state.actions[signo].isUsers) return state.actions[signo];
+  SignalAction current;
   sigemptyset(&current.mask);
-  const Action& action = actions[signo];
-  if (action.set) {
-    current.kind = action.kind;
-    current.mask = action.mask;
-    current.flags = action.flags;
-    if (action.kind == Disposition::Kind::Handler) current.handler = action.handler.Value();
-    return current;
-  }
   struct sigaction kernels {};
-  if (sigaction(signo, nullptr, &kernels) == 0 && kernels.sa_handler == SIG_IGN) {
-    current.kind = Disposition::Kind::Ignore;
-  }
-  return current;  // a handler that Node has there is what it calls the default
+  // A handler that Node has there is what Node calls the default.
+  if (sigaction(signo, nullptr, &kernels) == 0 && kernels.sa_handler == SIG_IGN)
+    current.kind = SignalAction::Kind::Ignore;
+  return current;
 }
 
-bool SetDisposition(Napi::Env env, int signo, const Disposition& wanted) {
-  if (signo == kKnock) {
+bool SetSignalAction(int signo, const SignalAction& wanted) {
+  if (signo == kInterrupt) {
     errno = EINVAL;
     return false;
   }
-  if (wanted.kind == Disposition::Kind::Handler && descriptor < 0 && !StartWatching(env)) return false;
-  const struct sigaction action = KernelAction(wanted.kind, wanted.flags);
-  // Blocked first, when it gets a handler; unblocked last, when it loses it.
-  if (wanted.kind == Disposition::Kind::Handler) {
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, signo);
+  const bool handles = wanted.kind == SignalAction::Kind::Handler;
+  TRUEFORK_ASSERT(!handles || state.signalFd >= 0);
+  // A signal that gets a handler is blocked first; one that loses it is unblocked last, by ApplyMask().
+  if (handles) {
+    const sigset_t one = Only(signo);
     sigprocmask(SIG_BLOCK, &one, nullptr);
   }
+  const struct sigaction action = KernelAction(wanted);
   const bool done = sigaction(signo, &action, nullptr) == 0;
   const int errnum = errno;
   if (done) Remember(signo, wanted);
-  if (descriptor >= 0) ApplyMask();
+  if (state.signalFd >= 0) ApplyMask();
   errno = errnum;
   return done;
 }
@@ -339,35 +298,50 @@ bool ChildSignalIsLibuvs() {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && action.sa_sigaction != OnSignal;
 }
 
-void SignalsAfterFork() {
-  if (descriptor < 0) return;
-  // In the place of the old one, whose set of signals the parent goes on using. libuv has not yet put its
-  // number into the child's own epoll.
-  const sigset_t deliverable = Deliverable();
-  const int fresh = signalfd(-1, &deliverable, SFD_CLOEXEC | SFD_NONBLOCK);
-  dup3(fresh, descriptor, O_CLOEXEC);
-  close(fresh);
-  MakeKnockTimer();  // timers are not inherited
+// A signal for this process must not go to another thread of Node's, which would pass it on a moment too
+// late. So the process sends it to its main thread. A signal for other processes, or for a group that
+// includes this one, is sent in a window: the kernel prefers the main thread where that does not block the
+// signal.
+int SendSignal(pid_t pid, int signo) {
+  if (pid != getpid() || signo < 1 || !OnMainThread()) {
+    SignalWindow window;
+    return kill(pid, signo);
+  }
+  siginfo_t info{};
+  info.si_signo = signo;
+  info.si_code = SI_USER;
+  info.si_pid = pid;
+  info.si_uid = getuid();
+  return static_cast<int>(syscall(SYS_rt_tgsigqueueinfo, pid, pid, signo, &info));
 }
 
-SignalsForExec::SignalsForExec() {
+void SignalsAfterFork() {
+  if (state.signalFd < 0) return;
+  // A new signalfd under the old number, for the parent goes on using the old one's set of signals. libuv has
+  // not yet put that number into the child's own epoll.
+  const sigset_t deliverable = Deliverable();
+  const int fresh = signalfd(-1, &deliverable, SFD_CLOEXEC | SFD_NONBLOCK);
+  dup3(fresh, state.signalFd, O_CLOEXEC);
+  close(fresh);
+  MakeInterruptTimer();  // timers are not inherited
+}
+
+SignalsForExec::SignalsForExec() : pipeSignalWasNodes_(!state.actions[SIGPIPE].isUsers) {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (int signo = 1; signo < NSIG; signo++) {
-    if (anyHandled && sigismember(&handled, signo) == 1) sigaction(signo, &standard, nullptr);
-  }
+  for (int signo = 1; signo < NSIG; signo++)
+    if (state.anyHandled && Has(state.handled, signo)) sigaction(signo, &standard, nullptr);
   // Node ignores SIGPIPE for itself; ignoring is inherited, and few programs expect it.
-  pipeSignalWasNodes_ = !actions[SIGPIPE].set;
   if (pipeSignalWasNodes_) sigaction(SIGPIPE, &standard, nullptr);
-  if (descriptor >= 0) sigprocmask(SIG_SETMASK, &userMask, nullptr);
+  if (state.signalFd >= 0) sigprocmask(SIG_SETMASK, &state.userMask, nullptr);
 }
 
 SignalsForExec::~SignalsForExec() {
   const int saved = errno;
-  if (descriptor >= 0) ApplyMask();
+  if (state.signalFd >= 0) ApplyMask();
   for (int signo = 1; signo < NSIG; signo++) {
-    if (!anyHandled || sigismember(&handled, signo) != 1) continue;
-    const struct sigaction action = KernelAction(actions[signo].kind, actions[signo].flags);
+    if (!state.anyHandled || !Has(state.handled, signo)) continue;
+    const struct sigaction action = KernelAction(state.actions[signo]);
     sigaction(signo, &action, nullptr);
   }
   if (pipeSignalWasNodes_) signal(SIGPIPE, SIG_IGN);

@@ -16,8 +16,6 @@ struct HandoffMessage {
   bool isLast;
 };
 
-constexpr char kDone = 'd';
-
 }  // namespace
 
 bool OpenHandoffChannel(int ends[2]) {
@@ -38,17 +36,17 @@ std::optional<Handoff> ReceiveHandoff(int channel) {
   return Handoff{fd, message.id, message.peer, message.local, message.isLast};
 }
 
-void SendDone(int channel) {
-  // The channel is empty in this direction, so one byte fits. Where the zygote is gone, this process is about
-  // to be too.
-  [[maybe_unused]] const ssize_t sent = send(channel, &kDone, sizeof kDone, MSG_NOSIGNAL | MSG_DONTWAIT);
+void SendDone(int channel, const Done& done) {
+  // The channel is empty in this direction, so the message fits. Where the zygote is gone, this process is
+  // about to be too.
+  [[maybe_unused]] const ssize_t sent = send(channel, &done, sizeof done, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-WorkerAnswer ReceiveDone(int channel) {
-  char answer[2];
-  const ssize_t size = recv(channel, answer, sizeof answer, MSG_DONTWAIT);
+WorkerAnswer ReceiveDone(int channel, Done& done) {
+  const ssize_t size = recv(channel, &done, sizeof done, MSG_DONTWAIT | MSG_TRUNC);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return WorkerAnswer::None;
-  return size == 1 && answer[0] == kDone ? WorkerAnswer::Done : WorkerAnswer::Gone;
+  return size == static_cast<ssize_t>(sizeof done) && done.rolledBack <= 2 ? WorkerAnswer::Done
+                                                                           : WorkerAnswer::Gone;
 }
 
 }  // namespace truefork

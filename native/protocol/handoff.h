@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "protocol/usage.h"
 #include "support/address.h"
 
 namespace truefork {
@@ -28,12 +29,19 @@ bool SendHandoff(int channel, const Handoff& handoff);
 // The worker's side: waits for the next connection. Nothing when the zygote has closed its end.
 std::optional<Handoff> ReceiveHandoff(int channel);
 
+// What a worker says of a connection that it has served.
+struct Done {
+  uint32_t rolledBack = 0;  // 1: its memory is as it was before. 2: and it had to look for what had changed
+  Usage used{};             // for the connection, where it was rolled back
+  Usage total{};            // by the process
+};
+
 // The worker's side: the connection is served.
-void SendDone(int channel);
+void SendDone(int channel, const Done& done = {});
 
 // The zygote's side, without waiting. A worker that has closed its end, or sent anything else, is `Gone`: it
 // gets no further connection.
 enum class WorkerAnswer { None, Done, Gone };
-WorkerAnswer ReceiveDone(int channel);
+WorkerAnswer ReceiveDone(int channel, Done& done);
 
 }  // namespace truefork

@@ -17,25 +17,24 @@ struct Header {
 
 // Owner to zygote.
 enum class Command : uint32_t {
-  Stop = 1,       // StopCommand
-  Kill = 2,       // no body: every child gets SIGKILL at once
-  Begin = 3,      // BeginCommand
-  Elsewhere = 4,  // ElsewhereCommand
-  Retire = 5,     // no body: another zygote takes over the listeners: accept no more, the children may finish
-  Resize = 6,     // ResizeCommand
-  Ping = 7,       // no body: a loop that turns answers with Pong
-  Config = 8,     // JSON: what to serve, with the listeners. The first message of all; JavaScript reads it
-  Admission = 10,     // AdmissionCommand
-  Times = 11,         // TimesCommand
-  Resources = 12,     // ResourcesCommand
+  Stop = 1,             // StopCommand
+  Kill = 2,             // no body: every child gets SIGKILL at once
+  Begin = 3,            // BeginCommand
+  RetiredChildren = 4,  // RetiredChildrenCommand
+  Retire = 5,  // no body: another zygote takes over the listeners: accept no more, the children may finish
+  MaxConnections = 6,  // MaxConnectionsCommand
+  Ping = 7,            // no body: a loop that turns answers with Pong
+  Config = 8,      // JSON: what to serve, with the listeners. The first message of all; JavaScript reads it
+  Admission = 10,  // AdmissionCommand
+  Times = 11,      // TimesCommand
+  Resources = 12,  // ResourcesCommand
   AddressRules = 13,  // text: a rule a line: "allow 10.0.0.0/8", "deny 2001:db8::/32"
   Refusal = 14,       // RefusalCommand
 };
 
 // Drain, then end the children.
 struct StopCommand {
-  uint32_t graceMs;  // how long children may go on by themselves; then SIGTERM
-  uint32_t killMs;   // how long they may take to obey it; then SIGKILL
+  uint32_t graceMs;  // how long connections may take to finish; then SIGTERM
 };
 
 // Until it comes, a zygote accepts no client.
@@ -43,14 +42,14 @@ struct BeginCommand {
   uint64_t firstId;  // the id of its first connection
 };
 
-// How many children of retired zygotes are left: they count where this one has children.
-struct ElsewhereCommand {
-  uint32_t children;
+// How many children of retired zygotes are left: they count among the maximum.
+struct RetiredChildrenCommand {
+  uint32_t count;
 };
 
-// To a server of one process.
-struct ResizeCommand {
-  uint32_t most;  // connections at once
+// The most connections at once, of a server of one process.
+struct MaxConnectionsCommand {
+  uint32_t maximum;
 };
 
 // Who may come in.
@@ -166,8 +165,9 @@ struct ExitRecord {
   uint64_t involuntarySwitches;
   uint64_t bytesIn;
   uint64_t bytesOut;
-  uint32_t limit;      // Limit
-  int32_t execErrnum;  // not 0: the program could not be executed (execve(2))
+  uint32_t limit;        // Limit
+  int32_t execErrnum;    // not 0: the program could not be executed (execve(2))
+  uint32_t replacedFor;  // rollback::Reason: why this worker could not be rolled back
 };
 
 // A system call failed, and the server goes on. Sent once until it succeeds again.
@@ -180,6 +180,17 @@ struct TroubleRecord {
 struct EndRecord {
   uint64_t id;
   uint64_t durationUs;
+  uint64_t userCpuUs;
+  uint64_t systemCpuUs;
+  uint64_t maxRssKib;
+  uint64_t minorFaults;
+  uint64_t majorFaults;
+  uint64_t voluntarySwitches;
+  uint64_t involuntarySwitches;
+  uint64_t bytesIn;
+  uint64_t bytesOut;
+  uint32_t rolledBack;  // 0: it was not, and usage is not counted; 1: it was; 2: and it looked for what had
+                        // changed
 };
 
 // The answer to Retire.
@@ -206,7 +217,7 @@ struct Layout {
   const char* name;
   uint32_t kind;
   size_t size;
-  Field fields[16];  // the last has no name
+  Field fields[17];  // the last has no name
 };
 
 #define TRUEFORK_FIELD(type, field)                    \
@@ -218,21 +229,21 @@ constexpr Layout kLayouts[] = {
     {"Stop",
      static_cast<uint32_t>(Command::Stop),
      sizeof(StopCommand),
-     {TRUEFORK_FIELD(StopCommand, graceMs), TRUEFORK_FIELD(StopCommand, killMs)}},
+     {TRUEFORK_FIELD(StopCommand, graceMs)}},
     {"Kill", static_cast<uint32_t>(Command::Kill), 0, {}},
     {"Begin",
      static_cast<uint32_t>(Command::Begin),
      sizeof(BeginCommand),
      {TRUEFORK_FIELD(BeginCommand, firstId)}},
-    {"Elsewhere",
-     static_cast<uint32_t>(Command::Elsewhere),
-     sizeof(ElsewhereCommand),
-     {TRUEFORK_FIELD(ElsewhereCommand, children)}},
+    {"RetiredChildren",
+     static_cast<uint32_t>(Command::RetiredChildren),
+     sizeof(RetiredChildrenCommand),
+     {TRUEFORK_FIELD(RetiredChildrenCommand, count)}},
     {"Retire", static_cast<uint32_t>(Command::Retire), 0, {}},
-    {"Resize",
-     static_cast<uint32_t>(Command::Resize),
-     sizeof(ResizeCommand),
-     {TRUEFORK_FIELD(ResizeCommand, most)}},
+    {"MaxConnections",
+     static_cast<uint32_t>(Command::MaxConnections),
+     sizeof(MaxConnectionsCommand),
+     {TRUEFORK_FIELD(MaxConnectionsCommand, maximum)}},
     {"Ping", static_cast<uint32_t>(Command::Ping), 0, {}},
     {"Config", static_cast<uint32_t>(Command::Config), 0, {}},
     {"Admission",
@@ -276,7 +287,8 @@ constexpr Layout kLayouts[] = {
       TRUEFORK_FIELD(ExitRecord, minorFaults), TRUEFORK_FIELD(ExitRecord, majorFaults),
       TRUEFORK_FIELD(ExitRecord, voluntarySwitches), TRUEFORK_FIELD(ExitRecord, involuntarySwitches),
       TRUEFORK_FIELD(ExitRecord, bytesIn), TRUEFORK_FIELD(ExitRecord, bytesOut),
-      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum)}},
+      TRUEFORK_FIELD(ExitRecord, limit), TRUEFORK_FIELD(ExitRecord, execErrnum),
+      TRUEFORK_FIELD(ExitRecord, replacedFor)}},
     {"Trouble",
      static_cast<uint32_t>(Record::Trouble),
      sizeof(TroubleRecord),
@@ -284,7 +296,12 @@ constexpr Layout kLayouts[] = {
     {"End",
      static_cast<uint32_t>(Record::End),
      sizeof(EndRecord),
-     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs)}},
+     {TRUEFORK_FIELD(EndRecord, id), TRUEFORK_FIELD(EndRecord, durationUs),
+      TRUEFORK_FIELD(EndRecord, userCpuUs), TRUEFORK_FIELD(EndRecord, systemCpuUs),
+      TRUEFORK_FIELD(EndRecord, maxRssKib), TRUEFORK_FIELD(EndRecord, minorFaults),
+      TRUEFORK_FIELD(EndRecord, majorFaults), TRUEFORK_FIELD(EndRecord, voluntarySwitches),
+      TRUEFORK_FIELD(EndRecord, involuntarySwitches), TRUEFORK_FIELD(EndRecord, bytesIn),
+      TRUEFORK_FIELD(EndRecord, bytesOut), TRUEFORK_FIELD(EndRecord, rolledBack)}},
     {"Retired",
      static_cast<uint32_t>(Record::Retired),
      sizeof(RetiredRecord),

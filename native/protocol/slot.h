@@ -20,6 +20,7 @@ struct alignas(64) Slot {
   std::atomic<uint64_t> bytesOut{0};
   std::atomic<uint32_t> outOfMemory{0};  // not 0: an allocation failed
   std::atomic<int> execErrnum{0};        // not 0: why execve(2) failed
+  std::atomic<uint32_t> replacedFor{0};  // rollback::Reason, of a worker that could not be rolled back
 };
 
 }  // namespace truefork

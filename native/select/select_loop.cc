@@ -39,7 +39,7 @@ SelectLoop::SelectLoop(uv_loop_t* loop, const Options& options, Callbacks callba
       commands_(channel_),
       listeners_(options.listeners),
       usesPoll_(options.usesPoll),
-      capacity_(options.maxConnections),
+      capacity_(Capacity::kUnlimited),  // until the owner sets it
       backoff_(kWait, kWait) {
   turn_.Init(loop, [this] { Turn(); });
   RegisterCommands();
@@ -127,9 +127,11 @@ void SelectLoop::RegisterCommands() {
     hasBegun_ = true;
     nextId_ = begin.firstId;
   });
-  commands_.On<ElsewhereCommand>(
-      Command::Elsewhere, [this](const auto& retired) { capacity_.SetRetiredChildren(retired.children); });
-  commands_.On<ResizeCommand>(Command::Resize, [this](const auto& size) { capacity_.SetMaximum(size.most); });
+  commands_.On<RetiredChildrenCommand>(
+      Command::RetiredChildren, [this](const auto& retired) { capacity_.SetRetiredChildren(retired.count); });
+  commands_.On<MaxConnectionsCommand>(Command::MaxConnections, [this](const auto& connections) {
+    capacity_.SetMaximum(connections.maximum);
+  });
 }
 
 void SelectLoop::Stop(Duration grace, Time now) {

@@ -26,7 +26,6 @@ class SelectLoop {
   struct Options {
     int channel;  // the stream socket to the owner
     std::vector<Listeners::Socket> listeners;
-    uint32_t maxConnections = Capacity::kUnlimited;  // until the owner sets it
     bool usesPoll = false;  // poll(2) in the place of select(2), which knows no descriptor from FD_SETSIZE on
   };
 

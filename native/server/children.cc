@@ -26,11 +26,12 @@ void Children::BeginServing(pid_t pid, const Child::Serving& connection) {
   serving_++;
 }
 
-Child::Serving Children::EndServing(pid_t pid) {
+Child::Serving Children::EndServing(pid_t pid, const Usage& usedSoFar) {
   const auto found = live_.find(pid);
   TRUEFORK_ASSERT(found != live_.end() && found->second.serving);
   const Child::Serving connection = *found->second.serving;
   found->second.serving.reset();
+  found->second.before = usedSoFar;
   serving_--;
   return connection;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 
+#include "protocol/usage.h"
 #include "server/admission/source.h"
 #include "server/child_signal.h"
 #include "speed/arena.h"
@@ -24,6 +25,7 @@ struct Child {
   };
   uint32_t slot;
   std::optional<Serving> serving = std::nullopt;
+  Usage before{};  // what it had used when it was done with the connection before
 };
 
 struct EndedChild {
@@ -46,7 +48,7 @@ class Children {
   void Add(pid_t pid, uint32_t slot);
   // A child of the table gets a connection; or it has served it, and goes on.
   void BeginServing(pid_t pid, const Child::Serving& connection);
-  Child::Serving EndServing(pid_t pid);
+  Child::Serving EndServing(pid_t pid, const Usage& usedSoFar = {});
   const Child& operator[](pid_t pid) const { return live_.at(pid); }
 
   void Signal(int signo) const;

@@ -49,4 +49,12 @@ Spawned ForkSpawner::ForkChild(int connection) {
   return {pid, slot, channel[0]};
 }
 
+// A child that will be rolled back gets its first connection as all others: it is not to begin with it.
+Spawned ForkSpawner::SpawnWorker(const Connection& client) {
+  const Spawned child = ForkChild(-1);
+  if (child.pid == 0) close(client.fd);
+  if (child.pid > 0) SendHandoff(child.channel, {client.fd, client.id, client.peer, client.local, false});
+  return child;
+}
+
 }  // namespace truefork

@@ -19,11 +19,14 @@ class ForkSpawner : public Spawner {
   ForkSpawner(uv_loop_t* loop, Slots& slots, const ResourceLimits& limits, const Spares& spares,
               std::function<void()> releaseParentResources);
 
-  Spawned Spawn(const Connection& client) override { return ForkChild(client.fd); }
+  Spawned Spawn(const Connection& client) override {
+    return spares_.RollsBack() ? SpawnWorker(client) : ForkChild(client.fd);
+  }
   Spawned SpawnSpare() override { return ForkChild(-1); }
 
  private:
   Spawned ForkChild(int connection);
+  Spawned SpawnWorker(const Connection& client);
 
   uv_loop_t* loop_;
   Inherited inherited_;

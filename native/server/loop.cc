@@ -67,7 +67,8 @@ ServeLoop::Outcome ServeLoop::Run() {
       continue;
     }
     const Spawned child = spawner_->Spawn(*client);  // fork(2)
-    if (child.pid == 0) return Serve{*client};       // the child: back to JavaScript, to serve it
+    if (child.pid == 0 && spares_.RollsBack()) return AwaitHandoff{};
+    if (child.pid == 0) return Serve{*client};  // the child: back to JavaScript, to serve it
     if (child.pid < 0) {
       acceptor_.HoldBack(*client, errno, now);
       continue;
@@ -151,12 +152,13 @@ void ServeLoop::OnChildEnded(const EndedChild& ended, Time now) {
   if (const auto& serving = ended.child.serving) {
     const auto outcome = timeouts_.Unwatch(slot);
     admission_.Release(serving->source, now);
-    reports_.Exited({serving->id, ended.pid, ended.status, now - serving->since, ended.usage, outcome.bytesIn,
+    const Usage usage = Usage::From(ended.usage).Since(ended.child.before);
+    reports_.Exited({serving->id, ended.pid, ended.status, now - serving->since, usage, outcome.bytesIn,
                      outcome.bytesOut,
                      outcome.limit != protocol::Limit::None
                          ? outcome.limit
                          : limits_.CauseOfEnd(ended.status, ended.usage, outcome.isOutOfMemory),
-                     outcome.execErrnum});
+                     outcome.execErrnum, outcome.replacedFor});
   }
   slots_.Free(slot);
 }
@@ -164,10 +166,10 @@ void ServeLoop::OnChildEnded(const EndedChild& ended, Time now) {
 // Workers that have served their connection, and wait for the next.
 void ServeLoop::CollectWorkers(Time now) {
   while (const auto worker = spares_.NextDone(now)) {
-    const Child::Serving served = children_.EndServing(worker->pid);
-    timeouts_.Unwatch(worker->slot);
+    const Child::Serving served = children_.EndServing(worker->pid, worker->done.total);
+    const auto outcome = timeouts_.Unwatch(worker->slot);
     admission_.Release(served.source, now);
-    reports_.Ended(served.id, now - served.since);
+    reports_.Ended({served.id, now - served.since, worker->done, outcome.bytesIn, outcome.bytesOut});
   }
 }
 

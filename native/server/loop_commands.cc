@@ -25,8 +25,8 @@ void ServeLoop::RegisterCommands() {
     reports_.Retired(acceptor_.nextId());
   });
   commands_.On<BeginCommand>(Command::Begin, [this](const auto& begin) { acceptor_.Begin(begin.firstId); });
-  commands_.On<ElsewhereCommand>(Command::Elsewhere, [this](const auto& retired) {
-    admission_.capacity().SetRetiredChildren(retired.children);
+  commands_.On<RetiredChildrenCommand>(Command::RetiredChildren, [this](const auto& retired) {
+    admission_.capacity().SetRetiredChildren(retired.count);
   });
   commands_.On<TimesCommand>(Command::Times, [this](const auto& times) { timeouts_.SetTimes(times); });
   commands_.On<ResourcesCommand>(Command::Resources, [this](const auto& given) { limits_.Set(given); });

@@ -13,8 +13,6 @@ void CopyText(char (&field)[Size], std::string_view text) {
   text.copy(field, Size - 1);
 }
 
-uint64_t Micros(const timeval& time) { return uint64_t{1'000'000} * time.tv_sec + time.tv_usec; }
-
 }  // namespace
 
 void Reports::Accepted(const Connection& connection, pid_t pid) {
@@ -29,8 +27,15 @@ void Reports::Accepted(const Connection& connection, pid_t pid) {
   channel_.Put(protocol::Record::Connection, record);
 }
 
-void Reports::Ended(uint64_t id, Duration duration) {
-  channel_.Put(protocol::Record::End, protocol::EndRecord{id, static_cast<uint64_t>(duration.count())});
+void Reports::Ended(const End& end) {
+  protocol::EndRecord record{};
+  record.id = end.id;
+  record.durationUs = end.duration.count();
+  record.rolledBack = end.done.rolledBack;
+  end.done.used.WriteTo(record);
+  record.bytesIn = end.bytesIn;
+  record.bytesOut = end.bytesOut;
+  channel_.Put(protocol::Record::End, record);
 }
 
 void Reports::Exited(const Exit& exit) {
@@ -39,17 +44,12 @@ void Reports::Exited(const Exit& exit) {
   record.pid = exit.pid;
   record.status = exit.status;
   record.durationUs = exit.duration.count();
-  record.userCpuUs = Micros(exit.usage.ru_utime);
-  record.systemCpuUs = Micros(exit.usage.ru_stime);
-  record.maxRssKib = exit.usage.ru_maxrss;
-  record.minorFaults = exit.usage.ru_minflt;
-  record.majorFaults = exit.usage.ru_majflt;
-  record.voluntarySwitches = exit.usage.ru_nvcsw;
-  record.involuntarySwitches = exit.usage.ru_nivcsw;
+  exit.usage.WriteTo(record);
   record.bytesIn = exit.bytesIn;
   record.bytesOut = exit.bytesOut;
   record.limit = static_cast<uint32_t>(exit.limit);
   record.execErrnum = exit.execErrnum;
+  record.replacedFor = exit.replacedFor;
   channel_.Put(protocol::Record::Exit, record);
 }
 

@@ -1,14 +1,15 @@
 // The records that a server sends to its owner.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
 
 #include "protocol/channel.h"
 #include "protocol/connection.h"
+#include "protocol/handoff.h"
 #include "protocol/messages.h"
+#include "protocol/usage.h"
 #include "support/time.h"
 
 namespace truefork {
@@ -23,7 +24,15 @@ class Reports {
   void Accepted(const Connection& connection, pid_t pid);
 
   // A connection has ended, and its process goes on.
-  void Ended(uint64_t id, Duration duration);
+  struct End {
+    uint64_t id;
+    Duration duration;
+    const Done& done;
+    uint64_t bytesIn;
+    uint64_t bytesOut;
+  };
+  void Ended(const End& end);
+  void Ended(uint64_t id, Duration duration) { Ended({id, duration, {}, 0, 0}); }
 
   // A process has ended, and with it its connection.
   struct Exit {
@@ -31,11 +40,12 @@ class Reports {
     pid_t pid;
     int status;  // as waitpid(2) gives it
     Duration duration;
-    const rusage& usage;
+    Usage usage;  // of this connection alone, where the process has served others
     uint64_t bytesIn;
     uint64_t bytesOut;
     protocol::Limit limit;  // that ended it
     int execErrnum;
+    uint32_t replacedFor;  // rollback::Reason
   };
   void Exited(const Exit& exit);
 

@@ -88,7 +88,7 @@ std::optional<Spares::Worker> Spares::HandOff(const Connection& client, Time now
 }
 
 // Level-triggered: what is not looked at now is there the next time.
-std::optional<Spares::Worker> Spares::NextDone(Time now) {
+std::optional<Spares::DoneWorker> Spares::NextDone(Time now) {
   epoll_event event{};
   while (epoll_ >= 0 && epoll_wait(epoll_, &event, 1, 0) == 1) {
     const pid_t pid = event.data.fd;
@@ -98,7 +98,8 @@ std::optional<Spares::Worker> Spares::NextDone(Time now) {
       continue;
     }
     const Worker worker = found->second;
-    const WorkerAnswer answer = ReceiveDone(worker.channel);
+    Done done;
+    const WorkerAnswer answer = ReceiveDone(worker.channel, done);
     if (answer == WorkerAnswer::None) return std::nullopt;
     busy_.erase(found);
     if (answer == WorkerAnswer::Gone) {
@@ -110,7 +111,7 @@ std::optional<Spares::Worker> Spares::NextDone(Time now) {
     } else {
       idle_.push_back(worker);
     }
-    return worker;
+    return DoneWorker{worker, done};
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "protocol/connection.h"
+#include "protocol/handoff.h"
 #include "server/backoff.h"
 #include "speed/arena.h"
 #include "support/time.h"
@@ -21,6 +22,7 @@ class Spares {
     uint32_t min = 0;                  // so many are kept ready
     uint32_t max = 0;                  // and at most so many, after there were too few
     uint32_t connectionsPerChild = 1;  // how many each serves before it exits
+    bool rollsBack = false;            // each puts its memory back to what it was, after each of them
   };
 
   struct Worker {
@@ -29,12 +31,16 @@ class Spares {
     uint32_t slot;
     uint32_t served = 0;
   };
+  struct DoneWorker : Worker {
+    Done done;
+  };
 
   explicit Spares(const Options& options);
   ~Spares() { CloseDescriptors(); }
   Spares(const Spares&) = delete;
   Spares& operator=(const Spares&) = delete;
 
+  bool RollsBack() const { return options_.rollsBack && Reuses(); }
   bool Reuses() const { return options_.connectionsPerChild > 1; }
   size_t idle() const { return idle_.size(); }
 
@@ -54,7 +60,7 @@ class Spares {
   // Readable when workers have something to say; -1 where none ever will.
   int doneFd() const { return epoll_; }
   // The next worker that has served its connection, and is idle from now on.
-  std::optional<Worker> NextDone(Time now);
+  std::optional<DoneWorker> NextDone(Time now);
 
   // A child has ended. A spare that was not dismissed should not end: then the next forks wait.
   void Forget(pid_t pid, Time now);

@@ -70,15 +70,18 @@ bool ParseIp(const std::string& host, uint16_t port, Address* out) {
   return true;
 }
 
+size_t LongestUnixName(const std::string& path) {
+  return sizeof(sockaddr_un::sun_path) - (path[0] == '\0' ? 0 : 1);
+}
+
 bool UnixAddress(const std::string& path, Address* out) {
-  auto* name = reinterpret_cast<sockaddr_un*>(&out->storage);
-  if (path.size() >= sizeof name->sun_path) return false;
+  if (path.size() > LongestUnixName(path)) return false;
   *out = Address{};
+  auto* name = reinterpret_cast<sockaddr_un*>(&out->storage);
   name->sun_family = AF_UNIX;
   path.copy(name->sun_path, path.size());
-  // An abstract name has all its bytes counted, and a path its NUL.
-  const bool isAbstract = !path.empty() && path[0] == '\0';
-  out->length = offsetof(sockaddr_un, sun_path) + path.size() + (isAbstract ? 0 : 1);
+  // A path ends with a NUL. An abstract name has all its bytes counted and none added, an empty one has none.
+  out->length = offsetof(sockaddr_un, sun_path) + path.size() + (path[0] == '\0' ? 0 : 1);
   return true;
 }
 

@@ -29,7 +29,9 @@ struct Address {
 // resolved.
 bool ParseIp(const std::string& host, uint16_t port, Address* out);
 
-// A Unix socket's path, or its abstract name, which begins with NUL; false where it is too long (unix(7)).
+// A Unix socket's path, or its abstract name, which begins with NUL (unix(7)). An empty one has bind(2)
+// choose an abstract name. False where it is too long.
+size_t LongestUnixName(const std::string& path);  // in bytes
 bool UnixAddress(const std::string& path, Address* out);
 
 }  // namespace truefork

@@ -32,6 +32,10 @@ class LoopTurn {
   // What the event loop itself would wait for: its descriptor, and its timeout as poll(2) takes it.
   int fd() const { return uv_backend_fd(loop_); }
   int Timeout();
+  // What wakes the loop up when something is posted to it, or a signal arrives.
+  int wakeUpFd() const { return loop_->async_io_watcher.fd; }
+  int signalFd() const { return loop_->signal_pipefd[0]; }
+  void UpdateTime() { uv_update_time(loop_); }
 
   // The handle that keeps the event loop alive.
   uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(&idle_); }

@@ -20,7 +20,7 @@ struct OwnerCommandsTest : testing::Test {
 TEST_F(OwnerCommandsTest, StructArrivesAsItWasSent) {
   protocol::StopCommand stop{};
   commands.On<protocol::StopCommand>(Command::Stop, [&](const auto& given) { stop = given; });
-  owner.Command(Command::Stop, protocol::StopCommand{7, 8});
+  owner.Command(Command::Stop, protocol::StopCommand{7});
   EXPECT_TRUE(commands.Obey());
   EXPECT_EQ(stop.graceMs, 7u);
 }

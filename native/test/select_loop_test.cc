@@ -66,8 +66,7 @@ class SelectServer {
     callbacks.end = [&](uint64_t id) { server->End(id); };
     callbacks.fail = [](uint64_t, int) {};
     callbacks.over = [] {};
-    server = new SelectLoop(
-        &loop, {owner_.channel(), {{listener_, 16}}, Capacity::kUnlimited, options.usesPoll}, callbacks);
+    server = new SelectLoop(&loop, {owner_.channel(), {{listener_, 16}}, options.usesPoll}, callbacks);
     const char* failed = nullptr;
     EXPECT_TRUE(server->Open(&failed)) << failed;
     signal(kFinishSignal, SIG_IGN);
@@ -110,7 +109,7 @@ TEST_P(SelectLoopTest, StopDrainsAndEnds) {
   SelectServer server(With());
   Client client(server.port());
   EXPECT_EQ(client.Exchange("hello"), "hello");
-  server.owner().Command(Command::Stop, protocol::StopCommand{60'000, 0});
+  server.owner().Command(Command::Stop, protocol::StopCommand{60'000});
   EXPECT_TRUE(Eventually([&] { return test::IsRefused(server.port()); }));
   EXPECT_EQ(client.Exchange("still"), "still");
   EXPECT_EQ(client.End(), "");
@@ -121,7 +120,7 @@ TEST_P(SelectLoopTest, StopEndsConnectionsWhenTheGraceIsOver) {
   SelectServer server(With());
   Client client(server.port());
   EXPECT_EQ(client.Exchange("hello"), "hello");
-  server.owner().Command(Command::Stop, protocol::StopCommand{50, 0});
+  server.owner().Command(Command::Stop, protocol::StopCommand{50});
   EXPECT_EQ(client.Receive(1), "");
   EXPECT_EQ(server.Wait(), "exit 0");
   EXPECT_EQ(server.owner().Count(Record::End), 1u);
@@ -129,7 +128,7 @@ TEST_P(SelectLoopTest, StopEndsConnectionsWhenTheGraceIsOver) {
 
 TEST_P(SelectLoopTest, ClientsBeyondTheMaximumWait) {
   SelectServer server(With());
-  server.owner().Command(Command::Resize, protocol::ResizeCommand{1});
+  server.owner().Command(Command::MaxConnections, protocol::MaxConnectionsCommand{1});
   server.owner().Command(Command::Ping);
   ASSERT_TRUE(server.Says(Record::Pong));
   Client first(server.port()), second(server.port());

@@ -59,13 +59,13 @@ Server::Server(Options options) : listener_(Bind()), channel_(owner_.channel()),
 
 void Server::Stop(uint32_t graceMs, uint32_t killMs) {
   Command(protocol::Command::Times, protocol::TimesCommand{0, 0, 0, killMs});
-  Command(protocol::Command::Stop, protocol::StopCommand{graceMs, killMs});
+  Command(protocol::Command::Stop, protocol::StopCommand{graceMs});
 }
 
 void Server::Begin(uint64_t firstId) { Command(protocol::Command::Begin, protocol::BeginCommand{firstId}); }
 
 void Server::CountRetiredChildren(uint32_t children) {
-  Command(protocol::Command::Elsewhere, protocol::ElsewhereCommand{children});
+  Command(protocol::Command::RetiredChildren, protocol::RetiredChildrenCommand{children});
 }
 
 void Server::Retire() { owner_.Command(protocol::Command::Retire); }

@@ -78,8 +78,9 @@ TEST(TraceFilter, NoticesOtherArchitectures) {
 #endif
 }
 
-TEST(TraceFilter, HearsMarksAndNoOtherPrctl) {
-  EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, kMark), SECCOMP_RET_TRACE | kMarked);
+TEST(TraceFilter, HearsLocationsAndNoOtherPrctl) {
+  EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, kLocationCall),
+            SECCOMP_RET_TRACE | kLocationSaid);
   EXPECT_EQ(JudgeCall(Filter::LifeCycle, SYS_prctl, kNative, 15), SECCOMP_RET_ALLOW);
 }
 
@@ -175,7 +176,7 @@ TEST(TraceImage, KnowsCallInstructions) {
 #endif
 
 TEST(TraceElf, ReadsThisProgram) {
-  const std::shared_ptr<const ElfFile> file = ElfFile::Open("/proc/self/exe");
+  const std::unique_ptr<const ElfFile> file = ElfFile::Open("/proc/self/exe");
   ASSERT_NE(file, nullptr);
   EXPECT_TRUE(file->HasSection(".text"));
   EXPECT_FALSE(file->HasSection(".nothing"));

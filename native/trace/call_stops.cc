@@ -17,7 +17,7 @@ namespace truefork::trace {
 
 namespace {
 
-constexpr size_t kLongestMark = 1024;
+constexpr size_t kLongestLocation = 1024;
 constexpr size_t kLongestAddress = sizeof(sockaddr_storage);
 constexpr size_t kTimeSize = 16;    // struct timespec, struct timeval
 constexpr size_t kActionSize = 16;  // the kernel's struct sigaction: the handler, the flags
@@ -48,9 +48,9 @@ void Tracer::OnEntry(Thread& thread) {
     kill(thread.process->pid, SIGKILL);
     return Resume(thread, Until::Call);
   }
-  if (data == kMarked) {
-    thread.mark =
-        ReadBytes(thread.tid, state.arguments[1], std::min<size_t>(state.arguments[2], kLongestMark));
+  if (data == kLocationSaid) {
+    thread.location =
+        ReadBytes(thread.tid, state.arguments[1], std::min<size_t>(state.arguments[2], kLongestLocation));
     SkipCall(thread.tid);
     SetResult(thread.tid, 0);
     return ResumeAsBefore(thread);
@@ -76,7 +76,7 @@ void Tracer::Enter(Thread& thread, const CallState& state) {
   const uint64_t* const a = thread.arguments;
   const auto value = [&](int i) { return static_cast<int64_t>(a[i]); };
   records_.Add(Kind::Enter, SubjectOf(thread), {value(0), value(1), value(2), value(3), value(4), value(5)},
-               {EntryData(thread), Bytes(callers), thread.mark});
+               {EntryData(thread), Bytes(callers), thread.location});
 }
 
 // What a pointer among the arguments points to, as far as it tells what the call is about.

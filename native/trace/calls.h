@@ -36,8 +36,8 @@ uint16_t FindCallByName(std::string_view name);
 // The names in their order, with newlines between.
 std::string CallNames();
 
-// prctl(kMark, text, length): a program says where in its source it is. Other kernels and tracers answer
-// EINVAL.
-constexpr uint32_t kMark = 0x54464b4d;
+// prctl(kLocationCall, text, length): a program says where in its source it is. Other kernels and tracers
+// answer EINVAL.
+constexpr uint32_t kLocationCall = 0x54464b4d;
 
 }  // namespace truefork::trace

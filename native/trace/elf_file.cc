@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,30 +15,33 @@ constexpr uint64_t kPage = 4096;
 
 #if defined(__x86_64__)
 constexpr uint16_t kMachine = EM_X86_64;
-#else
+#elif defined(__aarch64__)
 constexpr uint16_t kMachine = EM_AARCH64;
+#else
+constexpr uint16_t kMachine = EM_NONE;
 #endif
 
 }  // namespace
 
-std::shared_ptr<const ElfFile> ElfFile::Open(const std::string& path) {
+std::unique_ptr<const ElfFile> ElfFile::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return nullptr;
-  struct stat status;
+  // fstat(2) would need glibc 2.33. What has no end, or cannot be mapped, is no ELF file.
+  const off_t size = lseek(fd, 0, SEEK_END);
   void* bytes = MAP_FAILED;
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-      status.st_size >= static_cast<off_t>(sizeof(Elf64_Ehdr))) {
-    bytes = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+  if (size >= static_cast<off_t>(sizeof(Elf64_Ehdr))) {
+    bytes = mmap(nullptr, static_cast<size_t>(size), PROT_READ, MAP_PRIVATE, fd, 0);
   }
   close(fd);
   if (bytes == MAP_FAILED) return nullptr;
-  std::shared_ptr<const ElfFile> file(
-      new ElfFile(static_cast<const uint8_t*>(bytes), static_cast<size_t>(status.st_size)));
+  std::unique_ptr<const ElfFile> file(
+      new ElfFile(static_cast<const uint8_t*>(bytes), static_cast<size_t>(size)));
   const Elf64_Ehdr& header = file->header();
   const bool isOurs = memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
                       header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == kMachine &&
                       file->segments() != nullptr;
-  return isOurs ? file : nullptr;
+  if (!isOurs) file.reset();
+  return file;
 }
 
 ElfFile::~ElfFile() { munmap(const_cast<uint8_t*>(bytes_), size_); }

@@ -15,7 +15,7 @@ namespace truefork::trace {
 class ElfFile {
  public:
   // nullptr where it cannot be read or is none.
-  static std::shared_ptr<const ElfFile> Open(const std::string& path);
+  static std::unique_ptr<const ElfFile> Open(const std::string& path);
   ~ElfFile();
   ElfFile(const ElfFile&) = delete;
   ElfFile& operator=(const ElfFile&) = delete;

@@ -18,7 +18,7 @@ constexpr uint32_t kX32Bit = 0x40000000;
 #elif defined(__aarch64__)
 constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #else
-#error "the tracer knows x86-64 and arm64"
+constexpr uint32_t kArchitecture = 0;
 #endif
 
 constexpr uint32_t kTrace = SECCOMP_RET_TRACE;
@@ -50,8 +50,8 @@ std::vector<sock_filter> BuildFilter(Filter filter) {
   // A little-endian machine has the lower half of an argument first.
   program.push_back(SkipUnlessEqual(SYS_prctl, 3));
   program.push_back(Load(offsetof(seccomp_data, args)));
-  program.push_back(SkipUnlessEqual(kMark, 1));
-  program.push_back(Return(kTrace | kMarked));
+  program.push_back(SkipUnlessEqual(kLocationCall, 1));
+  program.push_back(Return(kTrace | kLocationSaid));
   program.push_back(Return(SECCOMP_RET_ALLOW));
   return program;
 }

@@ -10,7 +10,7 @@
 namespace truefork::trace {
 
 // What a stop says in its SECCOMP_RET_DATA.
-enum FilterData : uint16_t { kInterest = 1, kForeignAbi = 2, kMarked = 3 };
+enum FilterData : uint16_t { kInterest = 1, kForeignAbi = 2, kLocationSaid = 3 };
 
 // Calls of another architecture or ABI (32-bit programs) stop as well, with kForeignAbi: their numbers mean
 // other calls, so the tracer cannot follow them.

@@ -41,7 +41,7 @@ bool HandlerWatch::IsTooLong(Thread& thread) { return steps_[thread.tid] > kMost
 const HandlerWatch::Functions& HandlerWatch::FunctionsOf(const std::string& path) {
   const auto known = files_.find(path);
   if (known != files_.end()) return known->second;
-  const std::shared_ptr<const ElfFile> file = ElfFile::Open(path);
+  const std::unique_ptr<const ElfFile> file = ElfFile::Open(path);
   return files_[path] = file ? file->Functions(functions_) : Functions();
 }
 
@@ -63,7 +63,7 @@ HandlerWatch::Functions HandlerWatch::Locate(pid_t pid) {
       continue;
     }
     const Functions& functions = FunctionsOf(name);
-    const std::shared_ptr<const ElfFile> file = functions.empty() ? nullptr : ElfFile::Open(name);
+    const std::unique_ptr<const ElfFile> file = functions.empty() ? nullptr : ElfFile::Open(name);
     uint64_t bias;
     if (file == nullptr || !file->BiasOf(start, offset, &bias)) continue;
     for (const auto& [address, function] : functions) located.emplace(address + bias, function);

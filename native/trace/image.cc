@@ -32,14 +32,14 @@ uint64_t AuxiliaryValue(pid_t pid, uint64_t type) {
 
 }  // namespace
 
-std::shared_ptr<const Image> Image::Load(pid_t pid, const std::string& path) {
-  const auto image = std::make_shared<Image>();
-  const std::shared_ptr<const ElfFile> file = ElfFile::Open(path);
+std::unique_ptr<const Image> Image::Load(pid_t pid, const std::string& path) {
+  auto image = std::make_unique<Image>();
+  std::unique_ptr<const ElfFile> file = ElfFile::Open(path);
   uint64_t headers = 0;
   if (file == nullptr || !file->HasSection(".debug_line") || !file->HeadersAddress(&headers)) return image;
   const uint64_t loaded = AuxiliaryValue(pid, AT_PHDR);
   if (loaded == 0) return image;
-  image->file = file;
+  image->file = std::move(file);
   image->bias = loaded - headers;
   return image;
 }

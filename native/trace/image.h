@@ -14,13 +14,13 @@ namespace truefork::trace {
 
 struct Image {
   // Never nullptr: a program without line numbers has no callers.
-  static std::shared_ptr<const Image> Load(pid_t pid, const std::string& path);
+  static std::unique_ptr<const Image> Load(pid_t pid, const std::string& path);
 
   // Return addresses in the program's file, nearest first: words on the stack that point behind a call
   // instruction. A word of an earlier call can be among them, as can be no frame without one.
   std::vector<uint64_t> Callers(pid_t tid, uint64_t stack) const;
 
-  std::shared_ptr<const ElfFile> file;
+  std::unique_ptr<const ElfFile> file;
   uint64_t bias = 0;
 };
 

@@ -7,6 +7,8 @@
 
 namespace truefork::trace {
 
+#if defined(__x86_64__) || defined(__aarch64__)
+
 namespace {
 
 // struct ptrace_syscall_info of linux/ptrace.h, which cannot be included beside sys/ptrace.h everywhere.
@@ -45,17 +47,15 @@ bool SetSet(pid_t tid, int set, void* data, size_t size) {
   return ptrace(PTRACE_SETREGSET, tid, set, &vector) == 0;
 }
 
-#if defined(__x86_64__)
 using Registers = user_regs_struct;
 
+#if defined(__x86_64__)
 unsigned long long* ArgumentOf(Registers& registers, int index) {
   unsigned long long* const arguments[] = {&registers.rdi, &registers.rsi, &registers.rdx,
                                            &registers.r10, &registers.r8,  &registers.r9};
   return arguments[index];
 }
 #else
-using Registers = user_pt_regs;
-
 unsigned long long* ArgumentOf(Registers& registers, int index) { return &registers.regs[index]; }
 
 constexpr int kSystemCallSet = 0x404;  // NT_ARM_SYSTEM_CALL
@@ -124,5 +124,16 @@ bool ReadInstruction(pid_t tid, uint64_t* instruction, uint64_t* stack, uint64_t
 #endif
   return true;
 }
+
+#else  // Tracer::Launch() refuses
+
+bool ReadEntry(pid_t, CallState*) { return false; }
+bool ReadExit(pid_t, int64_t*) { return false; }
+bool SkipCall(pid_t) { return false; }
+bool SetArgument(pid_t, int, uint64_t) { return false; }
+bool SetResult(pid_t, int64_t) { return false; }
+bool ReadInstruction(pid_t, uint64_t*, uint64_t*, uint64_t*) { return false; }
+
+#endif
 
 }  // namespace truefork::trace

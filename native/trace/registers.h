@@ -7,6 +7,13 @@
 
 namespace truefork::trace {
 
+// On others nothing can be traced.
+#if defined(__x86_64__) || defined(__aarch64__)
+constexpr bool kIsKnownArchitecture = true;
+#else
+constexpr bool kIsKnownArchitecture = false;
+#endif
+
 struct CallState {
   long number;
   uint64_t arguments[6];

@@ -149,7 +149,8 @@ void Tracer::OnExec(Thread& thread) {
   executing.call = kNoCall;
   const std::string file = FileOf(tid);
   const bool isFirst = tid == launch_.pid() && executing.process->image == nullptr;
-  executing.process->image = Image::Load(tid, file);
+  images_.push_back(Image::Load(tid, file));
+  executing.process->image = images_.back().get();
   if (isFirst) {
     const int64_t born = static_cast<int64_t>(BornBy::Root);
     records_.Add(Kind::Born, SubjectOf(executing), {0, born, records_.startedAt()});

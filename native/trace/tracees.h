@@ -21,8 +21,8 @@ struct Process {
   pid_t parent = 0;
   int threads = 0;
   bool stopped = false;
-  // Shared by what was forked from the same program.
-  std::shared_ptr<const Image> image;
+  // The same for what was forked from it; the tracer keeps it.
+  const Image* image = nullptr;
 };
 
 // Memory of the program that a shortened call had changed.
@@ -42,7 +42,7 @@ struct Thread {
   int changedArgument = -1;
   std::vector<Patch> patches;
   // Where a script says that it is, until it says otherwise.
-  std::string mark;
+  std::string location;
   // A watched handler is running, of this signal.
   int stepping = 0;
   std::vector<std::string> reported;

@@ -76,6 +76,10 @@ bool Tracer::Launch() {
     records_.Add(Kind::Failed, kNobody, {errno}, {step});
     return false;
   };
+  if (!kIsKnownArchitecture) {
+    errno = ENOSYS;
+    return fail("architecture");
+  }
   if (!launch_.Start(options_.program, BuildFilter(options_.filter))) return fail("fork");
   const pid_t pid = launch_.pid();
   if (ptrace(PTRACE_SEIZE, pid, nullptr, kOptions) != 0) {

@@ -8,6 +8,7 @@
 
 #include "trace/filter.h"
 #include "trace/handler_watch.h"
+#include "trace/image.h"
 #include "trace/injections.h"
 #include "trace/launch.h"
 #include "trace/records.h"
@@ -85,6 +86,8 @@ class Tracer {
   Records records_;
   Injections injections_;
   Tracees tracees_;
+  // One for each exec; processes point to them.
+  std::vector<std::unique_ptr<const Image>> images_;
   HandlerWatch watch_;
   class Launch launch_;
   std::string commands_;

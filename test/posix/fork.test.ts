@@ -40,6 +40,19 @@ test('the child has a copy of the memory, and the same open files', () =>
     `),
   ));
 
+test('standard input that is a pipe is left to the script: no stream of it is opened', async () => {
+  const opened = await output(
+    script(`
+      import 'truefork/auto';
+      const opened = () => process.getActiveResourcesInfo().filter(resource => resource === 'PipeWrap').length;
+      const before = opened();
+      process.stdin.destroy();
+      console.log(before, opened());
+    `),
+  );
+  expect(opened).toBe('0 1\n');
+});
+
 test('a child outlives its parent, as a daemon does', async () => {
   const said = await output(
     forking(`

@@ -59,16 +59,28 @@ export const running = {
     help: 'children forked ahead, so that a client does not wait for the fork',
   }),
   /**
-   * How many connections a child serves, one after the other, before it exits; 1 by default. With more, what one
-   * connection leaves in memory is there for the next: it is Apache's MaxConnectionsPerChild, for handlers that keep
-   * nothing of a client.
+   * How many connections a child serves, one after the other, before it exits; 1 by default, and 10,000 with `rollback`.
+   * With more than 1 and without `rollback`, what one connection leaves in memory is there for the next: it is Apache's
+   * MaxConnectionsPerChild, for handlers that keep nothing of a client.
    */
   connectionsPerChild: option({
     topic: 'Children',
     takenBy: ['fork'],
     kind: integer(1, 1_000_000),
-    default: 1,
+    defaultText: '1; with rollback, 10,000',
     help: 'how many connections a child serves, one after the other, before it exits',
+  }),
+  /**
+   * Whether a child, after each connection, puts its memory and kernel state back to what they were before its first,
+   * and serves the next: each begins with the zygote's memory as after a fork, and nothing is forked. What cannot be put
+   * back replaces the child. Not by default. It gives fresh memory, not a process of its own: see docs/rollback.md.
+   */
+  rollback: option({
+    topic: 'Children',
+    takenBy: ['fork'],
+    kind: flag(),
+    default: false,
+    help: 'a child puts its memory and kernel state back after each connection, and serves the next',
   }),
   /**
    * Each child that gets a connection opens Node's inspector on a free port of 127.0.0.1, prints its URL on standard

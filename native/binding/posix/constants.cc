@@ -1,5 +1,3 @@
-#include "binding/posix/constants.h"
-
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +9,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "binding/posix/families.h"
 
 namespace truefork {
 
@@ -188,8 +188,8 @@ const Constant kConstants[] = {
 
 }  // namespace
 
-void RegisterConstants(Napi::Env env, Napi::Object exports) {
-  Napi::Object constants = Napi::Object::New(env);
+void ExportConstants(Napi::Object exports) {
+  Napi::Object constants = Napi::Object::New(exports.Env());
   for (const Constant& constant : kConstants) constants.Set(constant.name, constant.value);
   // One less than the C library's: the last is kept for the delivery of signals.
   constants.Set("SIGRTMAX", SIGRTMAX - 1);

@@ -1,14 +1,14 @@
-#include "binding/posix/fork.h"
+#include "fork/fork.h"
 
 #include <errno.h>
 #include <uv.h>
 
 #include "binding/args.h"
 #include "binding/errors.h"
+#include "binding/forking.h"
+#include "binding/posix/families.h"
 #include "fork/address_space.h"
-#include "fork/fork.h"
 #include "fork/fuse.h"
-#include "fork/threads.h"
 #include "posix/signal_delivery.h"
 
 namespace truefork {
@@ -28,13 +28,12 @@ std::string FuseMessage(const FuseLimits& limits, Fuse fuse) {
          "truefork run --max-descendants n, or setForkFuse()";
 }
 
-Napi::Value ForkOf(const Napi::CallbackInfo& info) {
-  const Args args(info, "fork");
+Napi::Value ForkProcess(const Napi::CallbackInfo& info) {
+  const Args args(info);
   const FuseLimits limits{args.Unsigned(0, "maxDescendants"), args.Unsigned(1, "maxGenerations")};
   MakeAddressSpaceCopyable();
   // Last, for what has just run may have given a thread work, and some threads are woken by the clock.
-  const std::string unsafe =
-      FindUnsafeThread(static_cast<int>(Napi::VersionManagement::GetNodeVersion(args.env())->major));
+  const std::string unsafe = UnsafeThread(args.env());
   if (!unsafe.empty()) return Napi::String::New(args.env(), unsafe);
   const Fuse fuse = TakePlace(limits);
   if (fuse != Fuse::Holds) throw MisuseError(args.env(), "ERR_TRUEFORK_FUSE", FuseMessage(limits, fuse));
@@ -56,6 +55,11 @@ Napi::Value ForkOf(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void RegisterFork(Napi::Env, Napi::Object exports) { Give(exports, "fork", ForkOf); }
+void ExportFork(Napi::Object exports) {
+  static constexpr Export kCalls[] = {
+      {"fork", ForkProcess},
+  };
+  ExportTable(exports, kCalls);
+}
 
 }  // namespace truefork

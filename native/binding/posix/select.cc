@@ -1,5 +1,3 @@
-#include "binding/posix/select.h"
-
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -11,20 +9,14 @@
 
 #include "binding/args.h"
 #include "binding/errors.h"
-#include "posix/signal_delivery.h"
-#include "posix/time.h"
+#include "binding/posix/families.h"
+#include "binding/posix/timeval.h"
+#include "posix/waiting_calls.h"
 #include "support/clock.h"
 
 namespace truefork {
 
 namespace {
-
-constexpr int64_t kForEver = -1;
-
-// What is left until a moment, in microseconds; for ever stays for ever.
-int64_t Left(int64_t until) {
-  return until == kForEver ? kForEver : std::max<int64_t>(0, until - NowMicros());
-}
 
 // A set as JavaScript holds it: a Uint8Array that is an fd_set's memory.
 class FdSet {
@@ -53,7 +45,7 @@ class FdSet {
 };
 
 Napi::Value Select(const Napi::CallbackInfo& info) {
-  const Args args(info, "select");
+  const Args args(info);
   const int count = args.Int(0, "nfds");
   if (count < 0 || count > FD_SETSIZE) {
     throw args.OutOfRange("nfds", "the highest descriptor plus 1, and no more than FD_SETSIZE (" +
@@ -62,24 +54,17 @@ Napi::Value Select(const Napi::CallbackInfo& info) {
   FdSet readable(args, 1, "readfds");
   FdSet writable(args, 2, "writefds");
   FdSet exceptional(args, 3, "exceptfds");
-  int64_t until = kForEver;
+  int64_t until = kNever;
   if (args.Has(4)) {
     const timeval timeout = TimevalFrom(args, info[4], "timeout");
     until = NowMicros() + int64_t{timeout.tv_sec} * 1'000'000 + timeout.tv_usec;
   }
-  const long ready = Interruptible(args.env(), OnHandler::NeverRestarts, [&](bool mayWait) -> long {
+  const auto sets = [&] {
     for (FdSet* set : {&readable, &writable, &exceptional}) set->Copy();
-    const int64_t left = mayWait ? Left(until) : 0;
-    timeval timeout{left / 1'000'000, left % 1'000'000};
-    const int found = select(count, readable.get(), writable.get(), exceptional.get(),
-                             left == kForEver ? nullptr : &timeout);
-    if (found == 0 && !mayWait && Left(until) != 0) {
-      errno = EINTR;
-      return -1;
-    }
-    return found;
-  });
-  Checked(args, ready);
+    return FdSets{readable.get(), writable.get(), exceptional.get()};
+  };
+  const int ready = SelectUntil(count, sets, until);
+  args.Checked(ready);
   for (const FdSet* set : {&readable, &writable, &exceptional}) set->Return();
   return Napi::Number::New(args.env(), ready);
 }
@@ -91,7 +76,7 @@ Bytes SetMemory(const Args& args, size_t index) {
 }
 
 void FdZero(const Napi::CallbackInfo& info) {
-  const Bytes memory = SetMemory(Args(info, "FD_ZERO"), 0);
+  const Bytes memory = SetMemory(Args(info), 0);
   std::memset(memory.data(), 0, memory.size());
 }
 
@@ -114,19 +99,19 @@ Member MemberOf(const Args& args) {
 }
 
 void FdSetOf(const Napi::CallbackInfo& info) {
-  Member member = MemberOf(Args(info, "FD_SET"));
+  Member member = MemberOf(Args(info));
   FD_SET(member.fd, &member.set);
   std::memcpy(member.memory.data(), &member.set, sizeof member.set);
 }
 
 void FdClrOf(const Napi::CallbackInfo& info) {
-  Member member = MemberOf(Args(info, "FD_CLR"));
+  Member member = MemberOf(Args(info));
   FD_CLR(member.fd, &member.set);
   std::memcpy(member.memory.data(), &member.set, sizeof member.set);
 }
 
 Napi::Value FdIsSet(const Napi::CallbackInfo& info) {
-  const Member member = MemberOf(Args(info, "FD_ISSET"));
+  const Member member = MemberOf(Args(info));
   return Napi::Boolean::New(info.Env(), FD_ISSET(member.fd, &member.set));
 }
 
@@ -138,7 +123,7 @@ uint32_t MostDescriptors() {
 }
 
 Napi::Value Poll(const Napi::CallbackInfo& info) {
-  const Args args(info, "poll");
+  const Args args(info);
   if (!info[0].IsArray()) throw args.WrongType("fds", "an array of { fd, events }");
   const auto given = info[0].As<Napi::Array>();
   if (given.Length() > MostDescriptors()) throw SystemError(args.env(), EINVAL, "poll");
@@ -151,18 +136,9 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
     fds.push_back({fd, static_cast<short>(events), 0});
   }
   const int timeout = args.IntOr(1, "timeout", -1);
-  const int64_t until = timeout < 0 ? kForEver : NowMicros() + int64_t{timeout} * 1000;
-  const long ready = Interruptible(args.env(), OnHandler::NeverRestarts, [&](bool mayWait) -> long {
-    const int64_t left = mayWait ? Left(until) : 0;
-    const int found =
-        poll(fds.data(), fds.size(), left == kForEver ? -1 : static_cast<int>((left + 999) / 1000));
-    if (found == 0 && !mayWait && Left(until) != 0) {
-      errno = EINTR;
-      return -1;
-    }
-    return found;
-  });
-  Checked(args, ready);
+  const int64_t until = timeout < 0 ? kNever : NowMicros() + int64_t{timeout} * 1000;
+  const int ready = PollUntil(fds, until);
+  args.Checked(ready);
   for (uint32_t i = 0; i < fds.size(); i++) {
     const Napi::Value entry = given.Get(i);
     if (entry.IsObject()) entry.As<Napi::Object>().Set("revents", fds[i].revents);
@@ -172,13 +148,12 @@ Napi::Value Poll(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void RegisterSelect(Napi::Env, Napi::Object exports) {
-  Give(exports, "select", Select);
-  Give(exports, "FD_ZERO", FdZero);
-  Give(exports, "FD_SET", FdSetOf);
-  Give(exports, "FD_CLR", FdClrOf);
-  Give(exports, "FD_ISSET", FdIsSet);
-  Give(exports, "poll", Poll);
+void ExportSelect(Napi::Object exports) {
+  static constexpr Export kCalls[] = {
+      {"select", Select},  {"FD_ZERO", FdZero},   {"FD_SET", FdSetOf},
+      {"FD_CLR", FdClrOf}, {"FD_ISSET", FdIsSet}, {"poll", Poll},
+  };
+  ExportTable(exports, kCalls);
 }
 
 }  // namespace truefork

@@ -1,5 +1,3 @@
-#include "binding/posix/signal.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -11,10 +9,12 @@
 
 #include "binding/args.h"
 #include "binding/errors.h"
+#include "binding/posix/families.h"
+#include "binding/posix/timeval.h"
 #include "posix/signal_delivery.h"
-#include "posix/time.h"
-#include "support/clock.h"
+#include "posix/waiting_calls.h"
 #include "support/libc.h"
+#include "support/no_destructor.h"
 
 namespace truefork {
 
@@ -57,30 +57,84 @@ Napi::Array ArrayOf(Napi::Env env, const sigset_t& set) {
   return array;
 }
 
-Napi::Object Describe(Napi::Env env, const Disposition& disposition) {
+// What of signals is JavaScript: the handlers, and the function by which the event loop has them run.
+struct Handlers {
+  Napi::FunctionReference of[NSIG];
+  Napi::FunctionReference runPending;
+};
+
+NoDestructor<Handlers> handlers;
+
+Napi::Object Describe(Napi::Env env, const siginfo_t& info) {
   Napi::Object object = Napi::Object::New(env);
-  switch (disposition.kind) {
-    case Disposition::Kind::Default:
-    case Disposition::Kind::Ignore:
-      object.Set("sa_handler", disposition.kind == Disposition::Kind::Ignore ? 1 : 0);
-      break;
-    case Disposition::Kind::Handler:
-      object.Set("sa_handler", disposition.handler);
-      break;
-  }
-  object.Set("sa_mask", ArrayOf(env, disposition.mask));
-  object.Set("sa_flags", disposition.flags);
+  object.Set("signo", info.si_signo);
+  object.Set("code", info.si_code);
+  // The rest is a union. Where the kernel itself sent the signal, and not for a child, neither of its parts
+  // is filled.
+  const bool fromProcess = info.si_code <= 0 && info.si_code != SI_TIMER;
+  const bool fromChild = info.si_signo == SIGCHLD && info.si_code > 0;
+  object.Set("pid", fromProcess || fromChild ? info.si_pid : 0);
+  object.Set("uid", fromProcess || fromChild ? static_cast<double>(info.si_uid) : 0);
+  object.Set("status", fromChild ? info.si_status : 0);
   return object;
 }
 
-Disposition DispositionOf(const Args& args, const Napi::Object& given) {
-  Disposition wanted;
-  const Napi::Value handler = given.Get("sa_handler");
+void RunHandler(int signo, const siginfo_t& info) {
+  const Napi::FunctionReference& handler = handlers->of[signo];
+  Napi::Env env = handler.Env();
+  Napi::HandleScope scope(env);
+  handler.Value().Call({Napi::Number::New(env, signo), Describe(env, info)});
+}
+
+// A callback of Node's, so that promises and ticks follow the handlers, and 'uncaughtException' gets what
+// they throw.
+void RunHandlersFromEventLoop() {
+  Napi::Env env = handlers->runPending.Env();
+  Napi::HandleScope scope(env);
+  try {
+    handlers->runPending.MakeCallback(env.Global(), {});
+  } catch (const Napi::Error& error) {
+    napi_fatal_exception(env, error.Value());
+  }
+}
+
+// Node turns its event loop once more after it has taken the environment down, when no JavaScript can run.
+void StopWatchingAtExit(Napi::Env env) {
+  const auto stop = [](const Napi::CallbackInfo&) { StopWatchingSignals(); };
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  process.Get("on").As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, stop, "stopWatchingSignals")});
+}
+
+void StartDelivery(const Args& args) {
+  if (!handlers->runPending.IsEmpty()) return;
+  Napi::Env env = args.env();
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  if (!StartSignalDelivery(loop, {RunHandler, RunHandlersFromEventLoop}))
+    throw SystemError(env, errno, args.call());
+  const auto run = [](const Napi::CallbackInfo&) { RunPendingHandlers(); };
+  handlers->runPending = Napi::Persistent(Napi::Function::New(env, run, "deliverSignals"));
+  StopWatchingAtExit(env);
+}
+
+Napi::Object Describe(Napi::Env env, int signo, const SignalAction& action) {
+  Napi::Object object = Napi::Object::New(env);
+  if (action.kind == SignalAction::Kind::Handler)
+    object.Set("sa_handler", handlers->of[signo].Value());
+  else
+    object.Set("sa_handler", action.kind == SignalAction::Kind::Ignore ? 1 : 0);
+  object.Set("sa_mask", ArrayOf(env, action.mask));
+  object.Set("sa_flags", action.flags);
+  return object;
+}
+
+SignalAction ActionFrom(const Args& args, const Napi::Object& given, const Napi::Value& handler) {
+  SignalAction wanted;
   if (handler.IsFunction()) {
-    wanted.kind = Disposition::Kind::Handler;
-    wanted.handler = handler.As<Napi::Function>();
+    wanted.kind = SignalAction::Kind::Handler;
   } else if (handler.IsNumber() && handler.As<Napi::Number>().DoubleValue() == 1) {
-    wanted.kind = Disposition::Kind::Ignore;
+    wanted.kind = SignalAction::Kind::Ignore;
   } else if (!handler.IsNumber() || handler.As<Napi::Number>().DoubleValue() != 0) {
     throw args.WrongType("sa_handler", "a function, SIG_IGN or SIG_DFL");
   }
@@ -94,16 +148,7 @@ Disposition DispositionOf(const Args& args, const Napi::Object& given) {
   return wanted;
 }
 
-// sigaction(signo, { sa_handler, sa_mask, sa_flags } | undefined): the old action.
-Napi::Value SigAction(const Napi::CallbackInfo& info) {
-  const Args args(info, "sigaction");
-  RequireMainThread(args);
-  const int signo = args.Int(0, "signum");
-  if (signo < 1 || signo >= NSIG) throw SystemError(args.env(), EINVAL, "sigaction");
-  if (!args.Has(1)) {
-    return Describe(args.env(), CurrentDisposition(signo));
-  }
-  const Disposition wanted = DispositionOf(args, args.Object(1, "act"));
+void RefuseReserved(const Args& args, int signo) {
   if (IsFault(signo)) {
     throw MisuseError(
         args.env(), "ERR_TRUEFORK_SIGNAL_RESERVED",
@@ -116,14 +161,31 @@ Napi::Value SigAction(const Napi::CallbackInfo& info) {
         "sigaction: SIGCHLD is in use: children of node:child_process are running, whose exits Node learns "
         "by it. Wait for their 'close' events first, or start them by fork() and execve()");
   }
-  RunPendingHandlers(args.env());  // those that came while the old action was in force
-  const Disposition old = CurrentDisposition(signo);
-  if (!SetDisposition(args.env(), signo, wanted)) throw SystemError(args.env(), errno, "sigaction");
-  return Describe(args.env(), old);
+}
+
+// sigaction(signo, { sa_handler, sa_mask, sa_flags } | undefined): the old action.
+Napi::Value SigAction(const Napi::CallbackInfo& info) {
+  const Args args(info);
+  RequireMainThread(args);
+  const int signo = args.Int(0, "signum");
+  if (signo < 1 || signo >= NSIG) throw SystemError(args.env(), EINVAL, args.call());
+  if (!args.Has(1)) return Describe(args.env(), signo, CurrentSignalAction(signo));
+  const Napi::Object given = args.Object(1, "act");
+  const Napi::Value handler = given.Get("sa_handler");
+  const SignalAction wanted = ActionFrom(args, given, handler);
+  RefuseReserved(args, signo);
+  const bool handles = wanted.kind == SignalAction::Kind::Handler;
+  if (handles) StartDelivery(args);
+  RunPendingHandlers();  // those that came while the old action was in force
+  const Napi::Object old = Describe(args.env(), signo, CurrentSignalAction(signo));
+  if (!SetSignalAction(signo, wanted)) throw SystemError(args.env(), errno, args.call());
+  handlers->of[signo].Reset();
+  if (handles) handlers->of[signo] = Napi::Persistent(handler.As<Napi::Function>());
+  return old;
 }
 
 Napi::Value SigProcMask(const Napi::CallbackInfo& info) {
-  const Args args(info, "sigprocmask");
+  const Args args(info);
   RequireMainThread(args);
   const int how = args.Int(0, "how");
   const sigset_t old = UserMask();
@@ -140,74 +202,59 @@ Napi::Value SigProcMask(const Napi::CallbackInfo& info) {
       throw SystemError(args.env(), EINVAL, "sigprocmask");
     }
     SetUserMask(wanted);
-    RunPendingHandlers(args.env());
+    RunPendingHandlers();
   }
   return ArrayOf(args.env(), old);
 }
 
 Napi::Value SigPending(const Napi::CallbackInfo& info) {
-  const Args args(info, "sigpending");
+  const Args args(info);
   sigset_t set;
-  Checked(args, sigpending(&set));
+  args.Checked(sigpending(&set));
   return ArrayOf(args.env(), set);
 }
 
 void SigSuspend(const Napi::CallbackInfo& info) {
-  const Args args(info, "sigsuspend");
+  const Args args(info);
   RequireMainThread(args);
-  SuspendUntilHandled(args.env(), SetOf(args, info[0], "mask"));
+  SuspendUntilHandled(SetOf(args, info[0], "mask"));
 }
 
 void Pause(const Napi::CallbackInfo& info) {
-  const Args args(info, "pause");
+  const Args args(info);
   RequireMainThread(args);
-  SuspendUntilHandled(args.env(), UserMask());
+  SuspendUntilHandled(UserMask());
 }
 
-// kill(), killpg() and raise() return when a signal that they sent to this process has been handled. So it
-// must not go to another thread of Node's, which would give it back a moment too late: to itself, a process
-// sends it to its main thread; in the window, the kernel prefers that one.
-int KillFromHere(int pid, int signo) {
-  if (pid != getpid() || signo < 1 || !OnMainThread()) {
-    SignalWindow window;
-    return kill(pid, signo);
-  }
-  siginfo_t info{};
-  info.si_signo = signo;
-  info.si_code = SI_USER;
-  info.si_pid = pid;
-  info.si_uid = getuid();
-  return static_cast<int>(syscall(SYS_rt_tgsigqueueinfo, pid, pid, signo, &info));
-}
-
+// kill(), killpg() and raise() return when a signal that they sent to this process has been handled.
 void Kill(const Napi::CallbackInfo& info) {
-  const Args args(info, "kill");
+  const Args args(info);
   const int pid = args.Int(0, "pid");
-  Checked(args, KillFromHere(pid, args.Int(1, "sig")));
-  RunPendingHandlers(args.env());
+  args.Checked(SendSignal(pid, args.Int(1, "sig")));
+  RunPendingHandlers();
 }
 
 void KillPg(const Napi::CallbackInfo& info) {
-  const Args args(info, "killpg");
+  const Args args(info);
   const int group = args.Int(0, "pgrp");
   const int signo = args.Int(1, "sig");
   const auto send = [&] {
     SignalWindow window;
     return killpg(group, signo);
   };
-  Checked(args, send());
-  RunPendingHandlers(args.env());
+  args.Checked(send());
+  RunPendingHandlers();
 }
 
 void Raise(const Napi::CallbackInfo& info) {
-  const Args args(info, "raise");
+  const Args args(info);
   const int signo = args.Int(0, "sig");
   if (raise(signo) != 0) throw SystemError(args.env(), errno, "raise");
-  RunPendingHandlers(args.env());
+  RunPendingHandlers();
 }
 
 Napi::Value Alarm(const Napi::CallbackInfo& info) {
-  const Args args(info, "alarm");
+  const Args args(info);
   return Napi::Number::New(args.env(), alarm(args.Unsigned(0, "seconds")));
 }
 
@@ -219,51 +266,40 @@ Napi::Object Describe(Napi::Env env, const itimerval& timer) {
 }
 
 Napi::Value SetITimer(const Napi::CallbackInfo& info) {
-  const Args args(info, "setitimer");
+  const Args args(info);
   const Napi::Object given = args.Object(1, "new_value");
   itimerval wanted{};
   itimerval old{};
   wanted.it_interval = TimevalFrom(args, given.Get("it_interval"), "it_interval");
   wanted.it_value = TimevalFrom(args, given.Get("it_value"), "it_value");
-  Checked(args, setitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &wanted, &old));
+  args.Checked(setitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &wanted, &old));
   return Describe(args.env(), old);
 }
 
 Napi::Value GetITimer(const Napi::CallbackInfo& info) {
-  const Args args(info, "getitimer");
+  const Args args(info);
   itimerval now{};
-  Checked(args, getitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &now));
+  args.Checked(getitimer(static_cast<ITimerWhich>(args.Int(0, "which")), &now));
   return Describe(args.env(), now);
 }
 
-Napi::Value Sleep(const Napi::CallbackInfo& info) {
-  const Args args(info, "sleep");
-  const int64_t until = NowMicros() + int64_t{args.Unsigned(0, "seconds")} * 1'000'000;
-  Interruptible(args.env(), OnHandler::NeverRestarts, [&](bool mayWait) -> long {
-    const timespec time{static_cast<time_t>(until / 1'000'000), static_cast<long>(until % 1'000'000 * 1000)};
-    errno = mayWait ? clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr) : EINTR;
-    return errno == 0 ? 0 : -1;
-  });
-  const int64_t left = std::max<int64_t>(0, until - NowMicros());
-  const int64_t seconds = (left + 500'000) / 1'000'000;  // to the nearest, as glibc's
-  return Napi::Number::New(args.env(), static_cast<double>(seconds));
+Napi::Value SleepFor(const Napi::CallbackInfo& info) {
+  const Args args(info);
+  return Napi::Number::New(args.env(), static_cast<double>(Sleep(args.Unsigned(0, "seconds"))));
 }
 
 }  // namespace
 
-void RegisterSignal(Napi::Env, Napi::Object exports) {
-  Give(exports, "sigaction", SigAction);
-  Give(exports, "sigprocmask", SigProcMask);
-  Give(exports, "sigpending", SigPending);
-  Give(exports, "sigsuspend", SigSuspend);
-  Give(exports, "pause", Pause);
-  Give(exports, "kill", Kill);
-  Give(exports, "killpg", KillPg);
-  Give(exports, "raise", Raise);
-  Give(exports, "alarm", Alarm);
-  Give(exports, "setitimer", SetITimer);
-  Give(exports, "getitimer", GetITimer);
-  Give(exports, "sleep", Sleep);
+void ExportSignals(Napi::Object exports) {
+  static constexpr Export kCalls[] = {
+      {"sigaction", SigAction},   {"sigprocmask", SigProcMask},
+      {"sigpending", SigPending}, {"sigsuspend", SigSuspend},
+      {"pause", Pause},           {"kill", Kill},
+      {"killpg", KillPg},         {"raise", Raise},
+      {"alarm", Alarm},           {"setitimer", SetITimer},
+      {"getitimer", GetITimer},   {"sleep", SleepFor},
+  };
+  ExportTable(exports, kCalls);
 }
 
 }  // namespace truefork

@@ -1,5 +1,3 @@
-#include "binding/posix/socket.h"
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,9 +6,10 @@
 #include <cstring>
 
 #include "binding/errors.h"
-#include "posix/descriptor.h"
-#include "posix/sockaddr.h"
-#include "posix/time.h"
+#include "binding/posix/families.h"
+#include "binding/posix/sockaddr.h"
+#include "binding/posix/timeval.h"
+#include "posix/waiting_calls.h"
 #include "support/faults.h"
 
 namespace truefork {
@@ -18,32 +17,32 @@ namespace truefork {
 namespace {
 
 Napi::Value Socket(const Napi::CallbackInfo& info) {
-  const Args args(info, "socket");
+  const Args args(info);
   const int domain = args.Int(0, "domain");
   const int type = args.Int(1, "type");
-  return Napi::Number::New(args.env(), Checked(args, socket(domain, type, args.IntOr(2, "protocol", 0))));
+  return args.Result(socket(domain, type, args.IntOr(2, "protocol", 0)));
 }
 
 void Bind(const Napi::CallbackInfo& info) {
-  const Args args(info, "bind");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const Address address = AddressFrom(args, 1, "addr");
   if (bind(fd, address.raw(), address.length) != 0) throw AddressError(args, address);
 }
 
 void Listen(const Napi::CallbackInfo& info) {
-  const Args args(info, "listen");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
-  Checked(args, listen(fd, args.Int(1, "backlog")));
+  args.Checked(listen(fd, args.Int(1, "backlog")));
 }
 
 // accept(sockfd, peer?): the new descriptor; fills peer.
 Napi::Value Accept(const Napi::CallbackInfo& info) {
-  const Args args(info, "accept");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const Napi::Object peer = args.Has(1) ? args.Object(1, "peer") : Napi::Object::New(args.env());
   Address address;
-  const long accepted = Waiting(args.env(), fd, POLLIN, [&]() -> long {
+  const long accepted = WaitingFor(fd, POLLIN, [&]() -> long {
     if (const int errnum = faults::Take(faults::Call::Accept)) {
       errno = errnum;
       return -1;
@@ -51,40 +50,25 @@ Napi::Value Accept(const Napi::CallbackInfo& info) {
     address.length = sizeof address.storage;
     return accept(fd, address.raw(), &address.length);
   });
-  Checked(args, accepted);
+  args.Checked(accepted);
   if (args.Has(1)) FillAddress(peer, address);
   return Napi::Number::New(args.env(), accepted);
 }
 
-void Connect(const Napi::CallbackInfo& info) {
-  const Args args(info, "connect");
+void ConnectTo(const Napi::CallbackInfo& info) {
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const Address address = AddressFrom(args, 1, "addr");
-  RunPendingHandlers(args.env());
-  // Asked again after a signal, the kernel goes on waiting for the connection that it has begun. What cannot
-  // be is to be interrupted before it was begun: whoever gets EINTR may wait for it by poll().
-  bool begun = false;
-  const long done = Interruptible(args.env(), OnHandler::MayRestart, [&](bool mayWait) -> long {
-    if (!mayWait && begun) {
-      errno = EINTR;
-      return -1;
-    }
-    begun = true;
-    return connect(fd, address.raw(), address.length);
-  });
-  if (done != 0) throw AddressError(args, address);
+  if (Connect(fd, address) != 0) throw AddressError(args, address);
 }
 
 template <auto call>
-Napi::Value NameOf(const Napi::CallbackInfo& info, const char* name) {
-  const Args args(info, name);
+Napi::Value NameOf(const Napi::CallbackInfo& info) {
+  const Args args(info);
   Address address;
-  Checked(args, call(args.Int(0, "sockfd"), address.raw(), &address.length));
+  args.Checked(call(args.Int(0, "sockfd"), address.raw(), &address.length));
   return AddressToObject(args.env(), address);
 }
-
-Napi::Value GetSockName(const Napi::CallbackInfo& info) { return NameOf<getsockname>(info, "getsockname"); }
-Napi::Value GetPeerName(const Napi::CallbackInfo& info) { return NameOf<getpeername>(info, "getpeername"); }
 
 // The options whose value is not an int: struct linger, struct timeval, a name.
 enum class Form { Int, Linger, Time, Name };
@@ -98,7 +82,7 @@ Form FormOf(int level, int option) {
 }
 
 Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
-  const Args args(info, "getsockopt");
+  const Args args(info);
   Napi::Env env = args.env();
   const int fd = args.Int(0, "sockfd");
   const int level = args.Int(1, "level");
@@ -110,7 +94,7 @@ Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
     char name[64];
   } value{};
   socklen_t size = sizeof value;
-  Checked(args, getsockopt(fd, level, option, &value, &size));
+  args.Checked(getsockopt(fd, level, option, &value, &size));
   switch (FormOf(level, option)) {
     case Form::Linger: {
       Napi::Object object = Napi::Object::New(env);
@@ -130,12 +114,12 @@ Napi::Value GetSockOpt(const Napi::CallbackInfo& info) {
 }
 
 void SetSockOpt(const Napi::CallbackInfo& info) {
-  const Args args(info, "setsockopt");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const int level = args.Int(1, "level");
   const int option = args.Int(2, "optname");
   const auto set = [&](const void* value, size_t size) {
-    Checked(args, setsockopt(fd, level, option, value, static_cast<socklen_t>(size)));
+    args.Checked(setsockopt(fd, level, option, value, static_cast<socklen_t>(size)));
   };
   switch (FormOf(level, option)) {
     case Form::Linger: {
@@ -160,49 +144,51 @@ void SetSockOpt(const Napi::CallbackInfo& info) {
 }
 
 void Shutdown(const Napi::CallbackInfo& info) {
-  const Args args(info, "shutdown");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
-  Checked(args, shutdown(fd, args.Int(1, "how")));
+  args.Checked(shutdown(fd, args.Int(1, "how")));
 }
 
 // send(sockfd, buffer, length, flags, offset)
 Napi::Value Send(const Napi::CallbackInfo& info) {
-  const Args args(info, "send");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const Bytes bytes = args.Buffer(1, 2, 4);
   const int flags = args.IntOr(3, "flags", 0);
-  const long size = Waiting(args.env(), fd, POLLOUT, [&]() -> long {
-    return send(fd, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
-  });
-  return Napi::Number::New(args.env(), Checked(args, size));
+  const long size = WaitingFor(
+      fd, POLLOUT, [&]() -> long { return send(fd, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL); });
+  return args.Result(size);
 }
 
 // recv(sockfd, buffer, length, flags, offset)
 Napi::Value Recv(const Napi::CallbackInfo& info) {
-  const Args args(info, "recv");
+  const Args args(info);
   const int fd = args.Int(0, "sockfd");
   const Bytes bytes = args.Buffer(1, 2, 4);
   const int flags = args.IntOr(3, "flags", 0);
-  const long size = Waiting(args.env(), fd, (flags & MSG_OOB) != 0 ? POLLPRI : POLLIN,
-                            [&]() -> long { return recv(fd, bytes.data(), bytes.size(), flags); });
-  return Napi::Number::New(args.env(), Checked(args, size));
+  const long size = WaitingFor(fd, (flags & MSG_OOB) != 0 ? POLLPRI : POLLIN,
+                               [&]() -> long { return recv(fd, bytes.data(), bytes.size(), flags); });
+  return args.Result(size);
 }
 
 }  // namespace
 
-void RegisterSocket(Napi::Env, Napi::Object exports) {
-  Give(exports, "socket", Socket);
-  Give(exports, "bind", Bind);
-  Give(exports, "listen", Listen);
-  Give(exports, "accept", Accept);
-  Give(exports, "connect", Connect);
-  Give(exports, "getsockname", GetSockName);
-  Give(exports, "getpeername", GetPeerName);
-  Give(exports, "getsockopt", GetSockOpt);
-  Give(exports, "setsockopt", SetSockOpt);
-  Give(exports, "shutdown", Shutdown);
-  Give(exports, "send", Send);
-  Give(exports, "recv", Recv);
+void ExportSockets(Napi::Object exports) {
+  static constexpr Export kCalls[] = {
+      {"socket", Socket},
+      {"bind", Bind},
+      {"listen", Listen},
+      {"accept", Accept},
+      {"connect", ConnectTo},
+      {"getsockname", NameOf<getsockname>},
+      {"getpeername", NameOf<getpeername>},
+      {"getsockopt", GetSockOpt},
+      {"setsockopt", SetSockOpt},
+      {"shutdown", Shutdown},
+      {"send", Send},
+      {"recv", Recv},
+  };
+  ExportTable(exports, kCalls);
 }
 
 }  // namespace truefork

@@ -1,13 +1,12 @@
-#include "binding/posix/wait.h"
-
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "binding/args.h"
 #include "binding/errors.h"
-#include "posix/signal_delivery.h"
-#include "posix/time.h"
+#include "binding/posix/families.h"
+#include "binding/posix/timeval.h"
+#include "posix/waiting_calls.h"
 
 namespace truefork {
 
@@ -29,8 +28,8 @@ Napi::Object Describe(Napi::Env env, const rusage& usage) {
 }
 
 // wait4(pid, options, wantsRusage): { pid, status, rusage? }; pid is -1 when there is no child to wait for.
-Napi::Value Wait4(const Napi::CallbackInfo& info) {
-  const Args args(info, "wait4");
+Napi::Value Wait(const Napi::CallbackInfo& info) {
+  const Args args(info);
   Napi::Env env = args.env();
   const int pid = args.Int(0, "pid");
   const int options = args.IntOr(1, "options", 0);
@@ -42,16 +41,7 @@ Napi::Value Wait4(const Napi::CallbackInfo& info) {
   }
   int status = 0;
   rusage usage{};
-  long ended;
-  if ((options & WNOHANG) != 0) {
-    ended = wait4(pid, &status, options, &usage);
-  } else {
-    ended = Interruptible(env, OnHandler::MayRestart, [&](bool mayWait) -> long {
-      const pid_t found = wait4(pid, &status, mayWait ? options : options | WNOHANG, &usage);
-      if (found == 0) errno = EINTR;
-      return found == 0 ? -1 : found;
-    });
-  }
+  const pid_t ended = Wait4(pid, &status, options, &usage);
   if (ended < 0 && errno != ECHILD) throw SystemError(env, errno, "waitpid");
   Napi::Object result = Napi::Object::New(env);
   result.Set("pid", static_cast<double>(ended));
@@ -60,26 +50,36 @@ Napi::Value Wait4(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// The macros of <sys/wait.h> as functions of JavaScript: `read` is one of them applied to the status.
-template <typename Read>
-void GiveMacro(Napi::Object exports, const char* name, Read read) {
-  Give(exports, name, [name, read](const Napi::CallbackInfo& info) -> Napi::Value {
-    return Napi::Value::From(info.Env(), read(Args(info, name).Int(0, "status")));
-  });
+// The macros of <sys/wait.h> as functions of JavaScript.
+template <auto macro>
+Napi::Value OfStatus(const Napi::CallbackInfo& info) {
+  return Napi::Value::From(info.Env(), macro(Args(info).Int(0, "status")));
 }
+
+bool IfExited(int status) { return WIFEXITED(status); }
+int ExitStatus(int status) { return WEXITSTATUS(status); }
+bool IfSignaled(int status) { return WIFSIGNALED(status); }
+int TermSig(int status) { return WTERMSIG(status); }
+bool CoreDump(int status) { return WCOREDUMP(status); }
+bool IfStopped(int status) { return WIFSTOPPED(status); }
+int StopSig(int status) { return WSTOPSIG(status); }
+bool IfContinued(int status) { return WIFCONTINUED(status); }
 
 }  // namespace
 
-void RegisterWait(Napi::Env, Napi::Object exports) {
-  Give(exports, "wait4", Wait4);
-  GiveMacro(exports, "WIFEXITED", [](int status) -> bool { return WIFEXITED(status); });
-  GiveMacro(exports, "WEXITSTATUS", [](int status) -> int { return WEXITSTATUS(status); });
-  GiveMacro(exports, "WIFSIGNALED", [](int status) -> bool { return WIFSIGNALED(status); });
-  GiveMacro(exports, "WTERMSIG", [](int status) -> int { return WTERMSIG(status); });
-  GiveMacro(exports, "WCOREDUMP", [](int status) -> bool { return WCOREDUMP(status); });
-  GiveMacro(exports, "WIFSTOPPED", [](int status) -> bool { return WIFSTOPPED(status); });
-  GiveMacro(exports, "WSTOPSIG", [](int status) -> int { return WSTOPSIG(status); });
-  GiveMacro(exports, "WIFCONTINUED", [](int status) -> bool { return WIFCONTINUED(status); });
+void ExportWait(Napi::Object exports) {
+  static constexpr Export kCalls[] = {
+      {"wait4", Wait},
+      {"WIFEXITED", OfStatus<IfExited>},
+      {"WEXITSTATUS", OfStatus<ExitStatus>},
+      {"WIFSIGNALED", OfStatus<IfSignaled>},
+      {"WTERMSIG", OfStatus<TermSig>},
+      {"WCOREDUMP", OfStatus<CoreDump>},
+      {"WIFSTOPPED", OfStatus<IfStopped>},
+      {"WSTOPSIG", OfStatus<StopSig>},
+      {"WIFCONTINUED", OfStatus<IfContinued>},
+  };
+  ExportTable(exports, kCalls);
 }
 
 }  // namespace truefork

@@ -48,8 +48,11 @@ ConnectionTimeouts::Outcome ConnectionTimeouts::Unwatch(uint32_t slot) {
   const Watched child = watched_[slot];
   const Slot& counted = slots_[slot];
   const Outcome outcome{std::max<uint64_t>(counted.bytesIn, child.bytesIn),
-                        std::max<uint64_t>(counted.bytesOut, child.bytesOut), child.limit,
-                        counted.outOfMemory != 0, counted.execErrnum};
+                        std::max<uint64_t>(counted.bytesOut, child.bytesOut),
+                        child.limit,
+                        counted.outOfMemory != 0,
+                        counted.execErrnum,
+                        counted.replacedFor};
   watched_[slot] = {};
   slots_.Clear(slot);
   return outcome;

@@ -43,6 +43,7 @@ class ConnectionTimeouts {
     protocol::Limit limit = protocol::Limit::None;  // by which it was ended
     bool isOutOfMemory = false;                     // as the child says
     int execErrnum = 0;
+    uint32_t replacedFor = 0;  // rollback::Reason, as the child says
   };
   Outcome Unwatch(uint32_t slot);
 

@@ -138,6 +138,15 @@ static void act_sleep(void) {
   say("awake\n");
 }
 
+/* A system call as a 32-bit program makes it. */
+static void act_foreign(void) {
+#ifdef __x86_64__
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
+  say(result > 0 ? "answered\n" : "no answer\n");
+#endif
+}
+
 static void act_signal(void) { raise(SIGSEGV); }
 
 static const struct {
@@ -145,7 +154,7 @@ static const struct {
   void (*act)(void);
 } acts[] = {{"fork", act_fork},     {"spawn", act_spawn},         {"daemon", act_daemon},       {"thread", act_thread},
             {"write", act_write},   {"kill", act_kill},           {"bomb", act_bomb},           {"sleep", act_sleep},
-            {"signal", act_signal}, {"handlers", act_handlers}, {"interrupt", act_interrupt}};
+            {"signal", act_signal}, {"handlers", act_handlers}, {"interrupt", act_interrupt}, {"foreign", act_foreign}};
 
 int main(int argc, char *argv[]) {
   for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {

@@ -1,0 +1,7 @@
+#include "support/libc_calls.h"
+
+namespace truefork {
+
+LibcCalls libcCalls;
+
+}  // namespace truefork
