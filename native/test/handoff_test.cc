@@ -21,6 +21,7 @@ class HandoffTest : public testing::Test {
   void Close(int end) { close(std::exchange(ends_[end], -1)); }
 
   int ends_[2];
+  Done done_;
 };
 
 }  // namespace
