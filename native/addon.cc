@@ -10,6 +10,7 @@
 #include "binding/exports.h"
 #include "binding/faults.h"
 #include "binding/forking.h"
+#include "binding/isolation.h"
 #include "binding/listener.h"
 #include "binding/multiplex.h"
 #include "binding/notify.h"
@@ -70,6 +71,8 @@ constexpr Export kExports[] = {
     {"sendConfig", SendConfig},
     {"receiveConfig", ReceiveConfig},
     {"dropPrivileges", DropPrivilegesFor},
+    {"landlockVersion", LandlockVersion},
+    {"moveDescriptorUp", MoveUp},
     {"serve", Serve},
     {"describeConnection", DescribeConnection},
     {"prepareBlocking", PrepareBlocking},

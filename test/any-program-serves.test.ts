@@ -123,7 +123,7 @@ test('the program has no other descriptor, no blocked or ignored signal, and die
   expect([...open.keys()].sort()).toEqual([0, 1, 2]);
   expect(open.get(0)).toBe(open.get(1));
   for (const field of ['SigBlk', 'SigIgn', 'SigCgt']) expect(status(pid, field), field).toMatch(/^0+$/);
-  expect(stat(pid)).toMatchObject({ parent: server.zygotePid, group: server.zygotePid });
+  expect(stat(pid)).toMatchObject({ parent: server.zygotePid, group: pid });
   process.kill(server.zygotePid, 'SIGKILL');
   await eventually('the program to be gone', () => !isAlive(pid));
   expect(await client.closed).toMatch(/^(ECONNRESET)?$/);

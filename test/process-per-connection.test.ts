@@ -116,14 +116,14 @@ test.each([5, 500])('%d connections ended at once leave no zombie and no descrip
   await server.stop();
 });
 
-test('zygote and children are told apart in ps, in a process group of their own, and see no terminal', async () => {
+test('zygote and children are told apart in ps, in process groups of their own, and see no terminal', async () => {
   const server = await serve(handlers.stream);
   const { client, info } = await server.connectAndFind();
   await client.exchange('hello');
   const zygote = server.zygotePid;
   expect(title(zygote)).toMatch(/^truefork: zygote script-.*\.mjs$/);
   expect(title(info.pid)).toBe(`truefork: 127.0.0.1:${info.remotePort}`);
-  expect(stat(info.pid)).toMatchObject({ parent: zygote, group: zygote });
+  expect(stat(info.pid)).toMatchObject({ parent: zygote, group: info.pid });
   expect(stat(zygote)).toMatchObject({ group: zygote, session: zygote });
   expect(descriptors(info.pid).get(0)).toBe('/dev/null');
   await client.end();

@@ -46,6 +46,7 @@ export interface ServeOptions {
   settings: number;
   /** What to give up before the first client is served. */
   privileges: Privileges | undefined;
+  isolation: Isolation;
 }
 
 /** Whom the serving process becomes, and where; what is undefined stays as it is. */
@@ -58,6 +59,30 @@ export interface Privileges {
   folder?: string | undefined;
   umask?: number | undefined;
   noNewPrivs: boolean;
+  /** With `user`: the right to give children users of their own is kept. */
+  startsUsers?: boolean | undefined;
+}
+
+/** What children of a forking server are confined by (native/server/child_isolation.h). */
+export interface Isolation {
+  /** Whether what a connection leaves running is ended. */
+  leftovers: boolean;
+  /** Landlock's scope: 0 not at all, 1 as far as there is one, 2 required. */
+  scope: number;
+  sandbox?: SandboxRules | undefined;
+}
+
+export interface SandboxRules {
+  read: readonly string[];
+  write: readonly string[];
+  /** Undefined: no restriction. */
+  network?:
+    | { connect: readonly number[]; listen: readonly number[]; udp: boolean; unix: boolean }
+    | undefined;
+  maxFileSize?: number | undefined;
+  maxProcesses?: number | undefined;
+  uids?: { from: number; to: number } | undefined;
+  bestEffort: boolean;
 }
 
 /** What the blocking server calls, each from the event loop's top. */
@@ -157,6 +182,10 @@ export interface Native {
   /** Waits for it, and its body; undefined where the owner has ended instead. */
   receiveConfig(socket: number): { body: string; listeners: number[] } | undefined;
   dropPrivileges(privileges: Privileges): void;
+  /** Moves it to a high free number with FD_CLOEXEC, and returns that. */
+  moveDescriptorUp(fd: number): number;
+  /** The version of the kernel's Landlock, or a negative errno. */
+  landlockVersion(): number;
   /** Returns at once; the loop begins with the next turn of the event loop, and calls the functions of the options. */
   serve(options: ServeOptions): void;
   awaitConnection(): void;

@@ -18,6 +18,7 @@ export const topics = [
   'Children',
   'Resources of a child',
   'Privileges',
+  'Isolation',
   'Output',
 ] as const;
 

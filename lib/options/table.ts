@@ -5,6 +5,7 @@
  */
 import type { Kind } from './kind.js';
 import type { Option, Taker } from './option.js';
+import { isolation } from './table/isolation.js';
 import { limits } from './table/limits.js';
 import { listening } from './table/listening.js';
 import { output } from './table/output.js';
@@ -17,6 +18,7 @@ export type Table = typeof serving &
   typeof limits &
   typeof running &
   typeof privileges &
+  typeof isolation &
   typeof output;
 
 export const optionTable: Table = {
@@ -25,6 +27,7 @@ export const optionTable: Table = {
   ...limits,
   ...running,
   ...privileges,
+  ...isolation,
   ...output,
 };
 

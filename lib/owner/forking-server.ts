@@ -2,6 +2,7 @@ import { badArgument, misuse } from '../errors.js';
 import type { CheckedLimits, ForkingServerOptions, NewLimits } from '../options/interfaces.js';
 import { changeLimits, pickLimits } from '../options/limits.js';
 import type { Checked } from '../options/table.js';
+import { resolveIsolation } from './isolation.js';
 import { checkOptions, thisMachine } from './machine.js';
 import { findProgram } from './program.js';
 import { Server } from './server.js';
@@ -34,7 +35,8 @@ export class ForkingServer extends Server {
     assertForked(checked);
     const connectionsPerChild = connectionsOf(checked);
     const program = checked.exec === undefined ? undefined : findProgram(checked.exec);
-    super({ ...checked, connectionsPerChild, program }, 'fork');
+    const isolation = resolveIsolation(checked);
+    super({ ...checked, connectionsPerChild, isolation, program }, 'fork');
     this.#limits = limits;
     this.#killDelay = checked.killDelay;
   }

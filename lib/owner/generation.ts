@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { getSystemErrorMap } from 'node:util';
+import { native } from '../binding/native.js';
 import { misuse } from '../errors.js';
 import { encodeCommand } from '../wire/commands.js';
 import type { ZygoteConfig } from '../wire/config.js';
@@ -231,6 +232,7 @@ export class Generation extends EventEmitter<GenerationEvents> {
   /** The connections of a zygote that died: its children were killed with it, and cannot be waited for from here. */
   #endRemaining(): void {
     for (const live of this.#connections.values()) {
+      if (this.#forks) killGroup(live.pid); // what it had started may be left in its process group
       const ended = aged(live);
       if (!this.#forks) this.emit('end', ended);
       else this.emit('exit', { ...ended, ...killedUnseen });
@@ -248,4 +250,12 @@ function systemCallFailed(syscall: string, errnum: number): Error {
 
 function aged({ since, ...connection }: LiveConnection): LiveInfo {
   return { ...connection, durationMs: Date.now() - since };
+}
+
+function killGroup(pid: number): void {
+  try {
+    native.kill(-pid, 9);
+  } catch {
+    // ESRCH: nothing is left of it. EPERM: what is left has become another user's.
+  }
 }

@@ -4,6 +4,11 @@ import { native, type Privileges } from '../binding/native.js';
 import { misuse } from '../errors.js';
 import type { Checked } from '../options/table.js';
 
+interface UidRange {
+  from: number;
+  to: number;
+}
+
 type Options = Pick<
   Checked<'iterative'>,
   'user' | 'group' | 'groups' | 'chroot' | 'workingDirectory' | 'umask' | 'newPrivs'
@@ -14,7 +19,8 @@ type Options = Pick<
  *
  * @throws `ERR_TRUEFORK_PRIVILEGES` for what would be no protection.
  */
-export function resolvePrivileges(options: Options): Privileges | undefined {
+export function resolvePrivileges(given: Options, uids?: UidRange): Privileges | undefined {
+  const options = uids === undefined ? given : asFirstOf(uids, given);
   const { user, groups, chroot, workingDirectory, umask, newPrivs = user === undefined } = options;
   if (user === 0) throw pointless('user root gives nothing up: name another, or leave it out');
   if (user === undefined && chroot !== undefined)
@@ -27,7 +33,22 @@ export function resolvePrivileges(options: Options): Privileges | undefined {
   const nothing =
     group === undefined && workingDirectory === undefined && umask === undefined && newPrivs === true;
   if (nothing) return undefined;
-  return { user, group, groups, root: chroot, folder: workingDirectory, umask, noNewPrivs: !newPrivs };
+  return {
+    user,
+    group,
+    groups,
+    root: chroot,
+    folder: workingDirectory,
+    umask,
+    noNewPrivs: !newPrivs,
+    startsUsers: uids === undefined ? undefined : true,
+  };
+}
+
+/** The zygote is a user of its own, too: the first of the range, where no other is given. */
+function asFirstOf({ from }: UidRange, options: Options): Options {
+  const { user = from, group = from } = options;
+  return { ...options, user, group };
 }
 
 /** The variables that say who the user is. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { assertAvailable, type Privileges } from '../binding/native.js';
+import { assertAvailable, type Isolation, type Privileges } from '../binding/native.js';
 import { misuse } from '../errors.js';
 import type { ListenOptions } from '../options/interfaces.js';
 import type { ServerKind } from '../options/option.js';
@@ -8,6 +8,7 @@ import type { Checked } from '../options/table.js';
 import type { Program } from '../wire/config.js';
 import { Generation } from './generation.js';
 import { Generations } from './generations.js';
+import { noIsolation } from './isolation.js';
 import { type ListenAddress, Listener, showAddress } from './listener.js';
 import { checkOption, thisMachine } from './machine.js';
 import { resolvePrivileges } from './privileges.js';
@@ -21,6 +22,8 @@ import { FileWatcher } from './watcher.js';
 export type CheckedOptions = Checked<'iterative'> & {
   /** What serves instead of the handler script. */
   program?: Program | undefined;
+  /** How children are isolated. */
+  isolation?: Isolation;
 } & Partial<Pick<Checked<'fork'>, 'spare' | 'connectionsPerChild' | 'rollback' | 'inspectChild'>> &
   Partial<Pick<Checked<'select'>, 'multiplexer'>>;
 
@@ -47,7 +50,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
     assertAvailable();
     this.#options = options;
     this.#mode = mode;
-    this.#privileges = resolvePrivileges(options);
+    this.#privileges = resolvePrivileges(options, options.isolation?.sandbox?.uids);
     this.#watcher = options.watch ? new FileWatcher(() => this.#reloadChanged()) : undefined;
     this.#notifier = options.notify ? new ServiceNotifier(error => this.#warn(error)) : undefined;
     this.#generations = new Generations(
@@ -214,6 +217,7 @@ export abstract class Server extends EventEmitter<ServerEvents> {
       settings: settings.length,
       watch,
       privileges: this.#privileges,
+      isolation: this.#options.isolation ?? noIsolation,
       spare: spare ?? { min: 0, max: 0 },
       connectionsPerChild: connectionsPerChild ?? 1,
       rollback: rollback ?? false,

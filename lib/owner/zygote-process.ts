@@ -47,7 +47,7 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
     this.#channel = channelOf(this.#process) ?? new Socket();
     const reader = new RecordReader();
     this.#channel.on('data', (chunk: Buffer) => {
-      for (const record of reader.read(chunk)) {
+      for (const record of this.#recordsIn(reader, chunk)) {
         if (record.name === 'Listening') this.#serves = true;
         this.emit('record', record);
       }
@@ -67,6 +67,17 @@ export class ZygoteProcess extends EventEmitter<ZygoteEvents> {
       if (notStarted === undefined) this.#endGroup();
       this.emit('end', { code, signal });
     });
+  }
+
+  /** Nothing below is trusted: a zygote that sends nonsense, whoever wrote it there, is ended, and not this process. */
+  *#recordsIn(reader: RecordReader, chunk: Buffer): Generator<ZygoteRecord> {
+    try {
+      yield* reader.read(chunk);
+    } catch (error) {
+      this.#channel.destroy();
+      this.#process.kill('SIGKILL');
+      yield { name: 'LoadFailed', error: error as Error };
+    }
   }
 
   get pid(): number | undefined {

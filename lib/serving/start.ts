@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { native } from '../binding/native.js';
 import { armFaults } from '../fork/faults.js';
 import { followImports } from '../script/imports.js';
-import { channel } from '../wire/config.js';
 import { encodeFiles, encodeLoadFailed } from '../wire/handler-reports.js';
 import { type ReceivedConfig, receiveConfig } from './config.js';
 import { assertForm, type LoadedHandler, loadHandler } from './load.js';
@@ -28,12 +27,12 @@ export async function startServing(role: Role): Promise<void> {
   const handler = fileURLToPath(config.handler!);
   const imports = config.watch ? followImports() : () => [];
   const reportImports = () => {
-    if (config.watch) fs.writeSync(channel, encodeFiles([handler, ...imports()]));
+    if (config.watch) fs.writeSync(config.channel, encodeFiles([handler, ...imports()]));
   };
   const fail = (thrown: unknown): never => {
     reportImports();
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    fs.writeSync(channel, encodeLoadFailed(error));
+    fs.writeSync(config.channel, encodeLoadFailed(error));
     return native.exitNow(1);
   };
 

@@ -1,5 +1,5 @@
 /** The first message to a zygote: what it is to serve, and how. */
-import type { Privileges } from '../binding/native.js';
+import type { Isolation, Privileges } from '../binding/native.js';
 import type { ServerKind } from '../options/option.js';
 
 /** The descriptor of a zygote's end of the channel: the first after the three standard ones. */
@@ -29,6 +29,7 @@ export interface ZygoteConfig {
   backlogs: number[];
   /** What is given up once the handler is loaded. */
   privileges: Privileges | undefined;
+  isolation: Isolation;
   /** Whether the owner watches the files that the handler is loaded from. */
   watch: boolean;
   /** Of a select server: the system call that it waits with. */

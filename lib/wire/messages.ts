@@ -87,7 +87,7 @@ export const commands = {
 /** Zygote to owner. */
 export const records = {
   LoadFailed: json(loadFailedKind, "the handler's own error. Sent by JavaScript, before there is a loop"),
-  Listening: empty(2),
+  Listening: struct(2, { isolation: u32("which protections hold: Protection, or'ed") }, 'clients may come'),
   Connection: struct(
     3,
     {

@@ -1,4 +1,5 @@
 /** Reads the messages that a zygote sends. */
+import { misuse } from '../errors.js';
 import { type Layout, layOut } from './declare.js';
 import { headerSize, littleEndian } from './frame.js';
 import type { LoadError } from './handler-reports.js';
@@ -18,6 +19,9 @@ const layouts = new Map<number, Layout & { name: Plain }>();
 for (const [name, { kind, body, fields }] of Object.entries(records))
   if (body !== 'json') layouts.set(kind, { name: name as Plain, ...layOut(fields) });
 
+/** The list of a handler's files is the longest that there is. */
+const longestRecord = 16 * 2 ** 20;
+
 /** Cuts the stream of bytes into records. */
 export class RecordReader {
   #unread: Buffer = Buffer.alloc(0);
@@ -28,7 +32,9 @@ export class RecordReader {
     let read = 0;
     while (bytes.length - read >= headerSize) {
       const start = read + headerSize;
-      const end = start + view.getUint32(read, littleEndian);
+      const length = view.getUint32(read, littleEndian);
+      if (length > longestRecord) throw nonsense(`a record of ${length} bytes`);
+      const end = start + length;
       if (bytes.length < end) break;
       yield decodeRecord(bytes, view, start, end);
       read = end;
@@ -45,7 +51,7 @@ function decodeRecord(bytes: Buffer, view: DataView, start: number, end: number)
     return { name: 'Files', files: JSON.parse(bytes.toString('utf8', start, end)) };
   const layout = layouts.get(kind);
   if (layout === undefined || end - start !== layout.size)
-    throw new Error(`truefork: a record of kind ${kind} and ${end - start} bytes is not in the protocol`);
+    throw nonsense(`a record of kind ${kind} and ${end - start} bytes`);
   const record: Record<string, number | string> = { name: layout.name };
   for (const field of layout.fields) record[field.name] = readField(bytes, view, start, field);
   return record as unknown as ZygoteRecord;
@@ -68,4 +74,11 @@ function readField(bytes: Buffer, view: DataView, start: number, { type, offset 
     case 'text':
       return bytes.toString('utf8', at, bytes.indexOf(0, at));
   }
+}
+
+function nonsense(what: string): Error {
+  return misuse(
+    'ERR_TRUEFORK_HANDLER',
+    `the serving process sent ${what}, which is not in the protocol: something in it writes to a descriptor that it did not open`,
+  );
 }

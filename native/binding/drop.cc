@@ -21,6 +21,7 @@ Privileges Read(const Napi::Object& wanted) {
   if (has("folder")) privileges.folder = text("folder");
   if (has("umask")) privileges.umask = number("umask");
   privileges.noNewPrivs = wanted.Get("noNewPrivs").ToBoolean();
+  privileges.startsUsers = has("startsUsers");
   if (has("groups")) {
     const auto groups = wanted.Get("groups").As<Napi::Array>();
     for (uint32_t i = 0; i < groups.Length(); i++)

@@ -16,6 +16,7 @@
 #include "binding/callback.h"
 #include "binding/drop.h"
 #include "binding/errors.h"
+#include "binding/isolation.h"
 #include "child/out_of_memory.h"
 #include "child/worker.h"
 #include "fork/address_space.h"
@@ -144,6 +145,7 @@ ServeLoop::Options OptionsFrom(const Napi::Object& given) {
   options.spares.min = Number(given, "spareMin");
   options.spares.max = Number(given, "spareMax");
   options.spares.connectionsPerChild = Number(given, "connectionsPerChild");
+  options.isolation = IsolationFrom(given.Get("isolation").As<Napi::Object>());
   options.spares.rollsBack = given.Get("rollback").ToBoolean();
   return options;
 }
@@ -189,6 +191,7 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   static auto* service = new Service(given, loop, options);
+  ThrowUnlessIsolated(env, service->loop.PrepareIsolation());
   // Clients are queued from here on, and not before: now there is a loop to serve them. On a listener that an
   // earlier zygote has served, this changes nothing.
   const char* failed = nullptr;
@@ -201,6 +204,8 @@ Napi::Value Serve(const Napi::CallbackInfo& info) {
     gather();
     DropPrivilegesAsked(env, given.Get("privileges"));
   }
+  if (const int errnum = service->loop.EnterIsolation())
+    ThrowUnlessIsolated(env, {{"what the zygote enters for all children", errnum}});
   service->turn.Start();
   return env.Undefined();
 }

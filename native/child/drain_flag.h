@@ -10,10 +10,10 @@ namespace truefork {
 // SIGWINCH, which Apache's httpd uses for this, is sent to Node by terminals.
 constexpr int kFinishSignal = SIGURG;
 
-// One page that a server shares with all its children. There is one in a process.
+// One page that a server shares with all its children, which can only read it. There is one in a process.
 class DrainFlag {
  public:
-  // To be called before the first child is forked. False where mmap(2) failed; errno says why.
+  // To be called before the first child is forked. False, with errno set, where the page cannot be made.
   static bool Create();
   static void Set();
   static bool IsSet();

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <utility>
@@ -42,10 +43,22 @@ void Wait() {
   serve(*handoff);
 }
 
+// Running or ended. A worker that lies about it harms its own next connection alone, whose memory it has
+// anyway.
+bool HasChildren() {
+  siginfo_t any{};
+  return waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 // Called where the process would end: only its connection has. Closing that takes libuv one more turn of the
 // loop if it was a handle of its, after which this is called again.
 bool AwaitNext() {
   if (channel < 0) return false;
+  if (HasChildren()) {
+    // What the connection left running ends with this process, and a fork takes its place.
+    CloseChannel();
+    return false;
+  }
   finish();
   if (LoopIsAlive()) return true;
   SendDone(channel);

@@ -53,6 +53,9 @@ void CloseDescriptorsOnExecFrom(int first) {
 }
 
 int MoveDescriptorUp(int fd, int limit) {
+  rlimit most{};
+  if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur < static_cast<rlim_t>(limit))
+    limit = static_cast<int>(most.rlim_cur);
   for (int to = limit - 1; to > fd; to--) {
     if (fcntl(to, F_GETFD) >= 0) continue;
     const int moved = dup3(fd, to, O_CLOEXEC);

@@ -40,6 +40,10 @@ void DieWithParent(pid_t parent) {
 
 void DieWithPeer(int socket) {
   peerSocket = socket;
+  // A stopped process hears nothing of its socket. This goes on from there, and is harmless where it comes
+  // early: the kernel means the thread that started this process, which may be a Worker that ends long before
+  // its process.
+  prctl(PR_SET_PDEATHSIG, SIGCONT);
   struct sigaction action {};
   action.sa_handler = OnPeerActivity;
   action.sa_flags = SA_RESTART;

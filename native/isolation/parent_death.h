@@ -10,9 +10,8 @@ namespace truefork {
 // again then. It may be called where the parent runs on the same memory: it writes to none.
 void DieWithParent(pid_t parent);
 
-// In a zygote: when the peer of this socket is gone, the whole process group goes, whatever code is running
-// (fcntl(2), O_ASYNC). PR_SET_PDEATHSIG would not do: it watches the thread that started us, and that may be
-// a Worker that ends long before its process.
+// In a zygote: when the peer of this socket is gone, the whole process group ends, whatever code is running
+// (fcntl(2), O_ASYNC), and where it is stopped, too.
 void DieWithPeer(int socket);
 
 // Ends this process and, if it leads a process group, everything in it.

@@ -47,6 +47,13 @@ std::vector<pid_t> Numbers(int folder, const char* path) {
   return numbers;
 }
 
+void AppendNumbers(const std::string& list, std::vector<pid_t>* numbers) {
+  const char* at = list.c_str();
+  char* end;
+  for (long number; (number = strtol(at, &end, 10)) > 0; at = end)
+    numbers->push_back(static_cast<pid_t>(number));
+}
+
 // The fourth field of /proc/PID/stat; the second is the name, which may hold anything.
 pid_t ParentIn(const std::string& stat) {
   const size_t name = stat.rfind(')');
@@ -55,7 +62,7 @@ pid_t ParentIn(const std::string& stat) {
 
 }  // namespace
 
-void BecomeSubreaper() { RawSyscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void MakeSubreaper() { RawSyscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 ProcessTree::ProcessTree() : proc_(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   const std::string own = "self/task/" + std::to_string(RawSyscall(SYS_gettid)) + "/children";
@@ -75,12 +82,16 @@ std::vector<pid_t> ProcessTree::ChildrenOf(pid_t pid) const {
   std::vector<pid_t> children;
   const std::string tasks = std::to_string(pid) + "/task";
   for (const pid_t task : Numbers(proc_, tasks.c_str())) {
-    const std::string list = ReadAll(proc_, tasks + "/" + std::to_string(task) + "/children");
-    const char* at = list.c_str();
-    char* end;
-    for (long child; (child = strtol(at, &end, 10)) > 0; at = end)
-      children.push_back(static_cast<pid_t>(child));
+    AppendNumbers(ReadAll(proc_, tasks + "/" + std::to_string(task) + "/children"), &children);
   }
+  return children;
+}
+
+std::vector<pid_t> ProcessTree::OwnChildren() const {
+  if (!ok()) return {};
+  if (!hasChildrenFiles_) return ChildrenByParent(getpid());
+  std::vector<pid_t> children;
+  AppendNumbers(ReadAll(proc_, "self/task/" + std::to_string(getpid()) + "/children"), &children);
   return children;
 }
 
@@ -125,7 +136,7 @@ std::vector<pid_t> ProcessTree::Kill(pid_t root) const {
 
 size_t ProcessTree::KillOrphans(const std::function<bool(pid_t)>& isKnown) const {
   size_t refused = 0;
-  for (const pid_t child : ChildrenOf(getpid())) {
+  for (const pid_t child : OwnChildren()) {
     if (!isKnown(child)) refused += Kill(child).size();
   }
   return refused;

@@ -12,7 +12,7 @@ namespace truefork {
 
 // Orphaned descendants of this process become its children. Not inherited: each process has to say so for
 // itself. Raw: it may run in a child that shares its parent's memory.
-void BecomeSubreaper();
+void MakeSubreaper();
 
 class ProcessTree {
  public:
@@ -26,6 +26,8 @@ class ProcessTree {
 
   // Ended ones that have not been waited for among them.
   std::vector<pid_t> ChildrenOf(pid_t pid) const;
+  // Of this process: those that its main thread started, and orphans, which the kernel gives to that thread.
+  std::vector<pid_t> OwnChildren() const;
 
   // Everything beneath, not the process itself.
   std::vector<pid_t> DescendantsOf(pid_t pid) const;

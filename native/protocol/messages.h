@@ -128,7 +128,7 @@ enum class Limit : uint32_t {
 // Zygote to owner.
 enum class Record : uint32_t {
   LoadFailed = 1,  // JSON: the handler's own error. Sent by JavaScript, before there is a loop
-  Listening = 2,   // no body
+  Listening = 2,   // ListeningRecord
   Connection = 3,  // ConnectionRecord
   Exit = 4,        // ExitRecord
   Trouble = 5,     // TroubleRecord
@@ -137,6 +137,11 @@ enum class Record : uint32_t {
   Files = 8,  // JSON: the files that the handler was loaded from. Sent by JavaScript, before there is a loop
   Pong = 9,   // no body
   Refused = 10,  // RefusedRecord
+};
+
+// Clients may come.
+struct ListeningRecord {
+  uint32_t isolation;  // which protections hold: Protection, or'ed
 };
 
 // A connection is served.
@@ -270,7 +275,10 @@ constexpr Layout kLayouts[] = {
      sizeof(RefusalCommand),
      {TRUEFORK_FIELD(RefusalCommand, reason), TRUEFORK_FIELD(RefusalCommand, policy)}},
     {"LoadFailed", static_cast<uint32_t>(Record::LoadFailed), 0, {}},
-    {"Listening", static_cast<uint32_t>(Record::Listening), 0, {}},
+    {"Listening",
+     static_cast<uint32_t>(Record::Listening),
+     sizeof(ListeningRecord),
+     {TRUEFORK_FIELD(ListeningRecord, isolation)}},
     {"Connection",
      static_cast<uint32_t>(Record::Connection),
      sizeof(ConnectionRecord),

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "isolation/process_group.h"
 #include "support/assert.h"
 
 namespace truefork {
@@ -38,6 +39,10 @@ Child::Serving Children::EndServing(pid_t pid, const Usage& usedSoFar) {
 
 void Children::Signal(int signo) const {
   for (const auto& [pid, child] : live_) kill(pid, signo);
+}
+
+void Children::SignalGroups(int signo) const {
+  for (const auto& [pid, child] : live_) SignalProcessGroup(pid, signo);
 }
 
 // waitpid(-1) makes the kernel search all children for one that has ended. With thousands of them that would

@@ -50,8 +50,11 @@ class Children {
   void BeginServing(pid_t pid, const Child::Serving& connection);
   Child::Serving EndServing(pid_t pid, const Usage& usedSoFar = {});
   const Child& operator[](pid_t pid) const { return live_.at(pid); }
+  bool Has(pid_t pid) const { return live_.count(pid) != 0; }
 
   void Signal(int signo) const;
+  // The process group of each: what a child started, too.
+  void SignalGroups(int signo) const;
 
   // Readable when a child has ended.
   int fd() const { return signal_.fd(); }

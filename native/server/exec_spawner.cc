@@ -67,6 +67,8 @@ struct Launch {
   char* const* envp;
   const int* signalsToReset;     // ends with 0
   const ResourceLimits* limits;  // or null
+  const ChildIsolation* isolation;
+  uint32_t uid;
   int connection;
   Slot* slot;
   pid_t parent;
@@ -93,6 +95,7 @@ __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
   RawSyscall(SYS_set_tid_address, RawPointer(&launch->isUnderWay));
   DieWithParent(launch->parent);
   if (launch->limits != nullptr) launch->limits->Apply(ResourceLimits::Child::Program);
+  launch->isolation->Enter(launch->parent, launch->uid);
   RawSyscall(SYS_dup3, launch->connection, STDIN_FILENO);
   RawSyscall(SYS_dup3, launch->connection, STDOUT_FILENO);
   for (const int* signo = launch->signalsToReset; *signo != 0; signo++)
@@ -107,9 +110,11 @@ __attribute__((no_sanitize_address)) int BecomeProgram(void* given) {
 
 }  // namespace
 
-ExecSpawner::ExecSpawner(const Program& program, Slots& slots, const ResourceLimits& limits)
+ExecSpawner::ExecSpawner(const Program& program, Slots& slots, const ResourceLimits& limits,
+                         ChildIsolation& isolation)
     : slots_(slots),
       limits_(limits),
+      isolation_(isolation),
       path_(program.path),
       arguments_(program.arguments),
       launches_(new Launch[kLaunches]) {
@@ -124,11 +129,20 @@ ExecSpawner::ExecSpawner(const Program& program, Slots& slots, const ResourceLim
 ExecSpawner::~ExecSpawner() = default;
 
 Spawned ExecSpawner::Spawn(const Connection& client) {
+  uint32_t uid = 0;
+  if (!slots_.Any() || !isolation_.TakeUser(&uid)) {
+    errno = EAGAIN;
+    return {-1};
+  }
   const uint32_t slot = slots_.Take();
-  const pid_t pid = Start(client, &slots_[slot]);
-  if (pid > 0) return {pid, slot};
+  const pid_t pid = Start(client, &slots_[slot], uid);
+  if (pid > 0) {
+    isolation_.OnStarted(pid, uid);
+    return {pid, slot};
+  }
   const int errnum = errno;
   slots_.Free(slot);
+  isolation_.ReleaseUser(uid);
   errno = errnum;
   return {-1};
 }
@@ -138,7 +152,7 @@ Spawned ExecSpawner::SpawnSpare() {
   abort();
 }
 
-pid_t ExecSpawner::Start(const Connection& client, Slot* slot) {
+pid_t ExecSpawner::Start(const Connection& client, Slot* slot, uint32_t uid) {
   if (const int errnum = faults::Take(faults::Call::Fork)) {
     errno = errnum;
     return -1;
@@ -155,6 +169,8 @@ pid_t ExecSpawner::Start(const Connection& client, Slot* slot) {
   launch->envp = launch->environment.data();
   launch->signalsToReset = signalsToReset_.data();
   launch->limits = limits_.Any() ? &limits_ : nullptr;
+  launch->isolation = &isolation_;
+  launch->uid = uid;
   launch->connection = client.fd;
   launch->slot = slot;
   launch->parent = getpid();

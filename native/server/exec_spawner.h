@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/child_isolation.h"
 #include "server/limits/resource_limits.h"
 #include "server/limits/slots.h"
 #include "server/spawner.h"
@@ -29,7 +30,7 @@ struct Launch;
 class ExecSpawner : public Spawner {
  public:
   // Marks all descriptors of this process but the standard ones close-on-exec.
-  ExecSpawner(const Program& program, Slots& slots, const ResourceLimits& limits);
+  ExecSpawner(const Program& program, Slots& slots, const ResourceLimits& limits, ChildIsolation& isolation);
   ~ExecSpawner() override;
   ExecSpawner(const ExecSpawner&) = delete;
   ExecSpawner& operator=(const ExecSpawner&) = delete;
@@ -41,13 +42,14 @@ class ExecSpawner : public Spawner {
   void Forget(pid_t pid) override;
 
  private:
-  pid_t Start(const Connection& client, Slot* slot);
+  pid_t Start(const Connection& client, Slot* slot, uint32_t uid);
   Launch* FreeLaunch();
   void FindSignalsToReset();
   void Describe(const Connection& client, Launch* launch) const;
 
   Slots& slots_;
   const ResourceLimits& limits_;
+  ChildIsolation& isolation_;
   std::string path_;
   std::vector<std::string> arguments_;
   std::vector<char*> argv_;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "fork/fork.h"
+#include "server/child_isolation.h"
 #include "server/limits/resource_limits.h"
 #include "server/limits/slots.h"
 #include "server/spares.h"
@@ -16,8 +17,8 @@ namespace truefork {
 class ForkSpawner : public Spawner {
  public:
   // releaseParentResources runs in each child, before any signal can reach it.
-  ForkSpawner(uv_loop_t* loop, Slots& slots, const ResourceLimits& limits, const Spares& spares,
-              std::function<void()> releaseParentResources);
+  ForkSpawner(uv_loop_t* loop, Slots& slots, const ResourceLimits& limits, ChildIsolation& isolation,
+              const Spares& spares, std::function<void()> releaseParentResources);
 
   Spawned Spawn(const Connection& client) override {
     return spares_.RollsBack() ? SpawnWorker(client) : ForkChild(client.fd);
@@ -32,6 +33,7 @@ class ForkSpawner : public Spawner {
   Inherited inherited_;
   Slots& slots_;
   const ResourceLimits& limits_;
+  ChildIsolation& isolation_;
   const Spares& spares_;
   std::function<void()> releaseParentResources_;
 };

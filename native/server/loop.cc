@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,17 +19,18 @@ ServeLoop::ServeLoop(uv_loop_t* loop, const Options& options)
     : options_(options),
       channel_(options.channel),
       reports_(channel_),
-      timeouts_(slots_),
+      isolation_(options.isolation),
+      timeouts_(slots_, isolation_.tree()),
       refusals_(reports_),
       acceptor_(options.listeners, admission_, refusals_, reports_),
       spares_(options.spares),
       shutdown_(acceptor_, spares_, children_, timeouts_),
       commands_(channel_) {
   if (options.program) {
-    spawner_ = std::make_unique<ExecSpawner>(*options.program, slots_, limits_);
+    spawner_ = std::make_unique<ExecSpawner>(*options.program, slots_, limits_, isolation_);
   } else {
-    spawner_ =
-        std::make_unique<ForkSpawner>(loop, slots_, limits_, spares_, [this] { ReleaseParentResources(); });
+    spawner_ = std::make_unique<ForkSpawner>(loop, slots_, limits_, isolation_, spares_,
+                                             [this] { ReleaseParentResources(); });
   }
   RegisterCommands();
 }
@@ -43,7 +45,7 @@ bool ServeLoop::Open(const char** failed) {
 
 ServeLoop::Outcome ServeLoop::Run() {
   AwaitSettings();
-  reports_.Listening();
+  reports_.Listening(isolation_.holds());
   if (options_.onListening) options_.onListening();
   limits_.MeasureMemory();
   for (;;) {
@@ -104,7 +106,7 @@ Deadline ServeLoop::NextDeadline(Deadline flush, Time now) const {
   if (IsOver() || MayForkAhead(now)) return Deadline::Immediate();
   return std::min({flush, acceptor_.NextDeadline(children_.serving(), now), children_.NextDeadline(),
                    timeouts_.NextDeadline(), refusals_.NextDeadline(), spares_.NextDeadline(now),
-                   shutdown_.NextDeadline()});
+                   shutdown_.NextDeadline(), isolation_.NextDeadline()});
 }
 
 void ServeLoop::EnforceDeadlines(Time now) {
@@ -112,6 +114,7 @@ void ServeLoop::EnforceDeadlines(Time now) {
   shutdown_.Enforce(now);
   refusals_.Enforce(now);
   spares_.Trim(now);
+  isolation_.Enforce(now, [this](pid_t pid) { return children_.Has(pid); });
 }
 
 // Spares are forked when there is nothing else to do.
@@ -148,6 +151,7 @@ void ServeLoop::OnChildEnded(const EndedChild& ended, Time now) {
   const uint32_t slot = ended.child.slot;
   spares_.Forget(ended.pid, now);
   spawner_->Forget(ended.pid);
+  isolation_.OnEnded(ended.pid, now);
   acceptor_.RetryNow();
   if (const auto& serving = ended.child.serving) {
     const auto outcome = timeouts_.Unwatch(slot);
@@ -180,8 +184,17 @@ void ServeLoop::ReleaseParentResources() {
   close(channel_.fd());
   spares_.CloseDescriptors();
   children_.RestoreSignal();
+  isolation_.CloseDescriptors();
   ownersSignalsIgnored_.Restore();
   handlersSuspended_.Restore();
+}
+
+// Nobody is left to serve for. Children and what they started go first, group by group, for they are in none
+// with the zygote.
+void ServeLoop::EndWithOwner() {
+  children_.SignalGroups(SIGKILL);
+  isolation_.EndAll();
+  EndProcessGroup();
 }
 
 }  // namespace truefork

@@ -14,6 +14,7 @@
 #include "server/acceptor.h"
 #include "server/admission/admission.h"
 #include "server/admission/refusals.h"
+#include "server/child_isolation.h"
 #include "server/children.h"
 #include "server/exec_spawner.h"
 #include "server/limits/connection_timeouts.h"
@@ -35,10 +36,17 @@ class ServeLoop {
     uint32_t settings = 0;                // how many commands of the owner are obeyed before the first client
     std::optional<Program> program = {};  // that children execute. None: they are forks of this process
     Spares::Options spares = {};          // not with a program
+    ChildIsolation::Options isolation = {};
     std::function<void()> onListening = {};  // called once, before the first fork
   };
 
   ServeLoop(uv_loop_t* loop, const Options& options);
+
+  // What of the isolation was required and does not hold here. To be called first, while there are all
+  // privileges.
+  std::vector<Failure> PrepareIsolation() { return isolation_.Prepare(); }
+  // Last, right before Run(): 0, or an errno.
+  int EnterIsolation() const { return isolation_.EnterOnce(); }
 
   // Makes what the loop needs, and listens. False with errno set; `failed` is the system call that did.
   bool Open(const char** failed);
@@ -77,6 +85,7 @@ class ServeLoop {
   void OnChildEnded(const EndedChild& ended, Time now);
   void CollectWorkers(Time now);
   void ReleaseParentResources();
+  [[noreturn]] void EndWithOwner();
 
   void RegisterCommands();  // in loop_commands.cc, as Obey() and AwaitSettings() are
   void Obey();
@@ -88,6 +97,7 @@ class ServeLoop {
   Children children_;  // after the handlers: SIGCHLD has one while the others are suspended
 
   Reports reports_;
+  ChildIsolation isolation_;
   Slots slots_;
   ConnectionTimeouts timeouts_;
   ResourceLimits limits_;

@@ -1,17 +1,16 @@
 // What the owner's commands mean to the forking server.
 #include <algorithm>
 
-#include "isolation/parent_death.h"
 #include "server/loop.h"
 
 namespace truefork {
 
 void ServeLoop::AwaitSettings() {
-  if (!commands_.Await(options_.settings)) EndProcessGroup();
+  if (!commands_.Await(options_.settings)) EndWithOwner();
 }
 
 void ServeLoop::Obey() {
-  if (!commands_.Obey()) EndProcessGroup();  // the owner is gone
+  if (!commands_.Obey()) EndWithOwner();  // the owner is gone
 }
 
 void ServeLoop::RegisterCommands() {
@@ -35,7 +34,7 @@ void ServeLoop::RegisterCommands() {
   commands_.OnMessage(Command::AddressRules, [this](const Channel::Message& rules) {
     // Rules that TypeScript has checked and this cannot read are a bug of ours. Serving no one is safer than
     // everyone.
-    if (!admission_.SetRules(rules.body)) EndProcessGroup();
+    if (!admission_.SetRules(rules.body)) EndWithOwner();
   });
   commands_.OnMessage(Command::Refusal, [this](const Channel::Message& message) {
     const auto refusal = message.As<RefusalCommand>();

@@ -18,7 +18,10 @@ class Reports {
  public:
   explicit Reports(Channel& channel) : channel_(channel) {}
 
-  void Listening() { channel_.Put(protocol::Record::Listening); }
+  // `isolation` is what holds of it: Protection, or'ed (isolation/confinement.h).
+  void Listening(uint32_t isolation = 0) {
+    channel_.Put(protocol::Record::Listening, protocol::ListeningRecord{isolation});
+  }
   void Pong() { channel_.Put(protocol::Record::Pong); }
   void Retired(uint64_t nextId) { channel_.Put(protocol::Record::Retired, protocol::RetiredRecord{nextId}); }
   void Accepted(const Connection& connection, pid_t pid);

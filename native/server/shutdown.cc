@@ -24,7 +24,7 @@ void Shutdown::Retire() {
 void Shutdown::Kill(Time now) {
   StopListening();
   acceptor_.DropHeldBack(now);
-  children_.Signal(SIGKILL);
+  children_.SignalGroups(SIGKILL);
   Enter(Phase::Killing);
   deadline_ = Deadline::Never();
 }
@@ -40,7 +40,7 @@ void Shutdown::Enforce(Time now) {
   StopListening();
   timeouts_.Blame(protocol::Limit::Grace);
   if (phase_ == Phase::Closed && timeouts_.killDelay() > Duration::zero()) {
-    children_.Signal(SIGTERM);
+    children_.SignalGroups(SIGTERM);
     Enter(Phase::Terminating);
     deadline_ = now + timeouts_.killDelay();
   } else {

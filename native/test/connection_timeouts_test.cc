@@ -224,7 +224,8 @@ TEST(ConnectionTimeoutsTest, WakesForDeadlinesAlone) {
 // A slot is the child's to write, and a hostile child writes what helps it most.
 TEST(ConnectionTimeoutsTest, ActivityInTheFutureIsNotBelieved) {
   Slots slots(1);
-  ConnectionTimeouts timeouts(slots);
+  const ProcessTree tree;
+  ConnectionTimeouts timeouts(slots, tree);
   ConnectionTimeouts::Times times;
   times.idle = std::chrono::seconds(1);
   timeouts.SetTimes(times);

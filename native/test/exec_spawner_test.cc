@@ -33,7 +33,7 @@ char** NoEnvironment() {
 // A spawner, and what it needs.
 struct Spawning {
   explicit Spawning(const std::string& path, const std::vector<std::string>& arguments)
-      : spawner({path, arguments, NoEnvironment()}, slots, limits) {}
+      : spawner({path, arguments, NoEnvironment()}, slots, limits, isolation) {}
 
   pid_t Spawn(int fd) {
     const Spawned child = spawner.Spawn(ConnectedTo(fd));
@@ -45,6 +45,7 @@ struct Spawning {
 
   Slots slots{2 * kMany};
   ResourceLimits limits;
+  ChildIsolation isolation{ChildIsolation::Options{}};
   ExecSpawner spawner;
   std::map<pid_t, uint32_t> slotOf;
 };

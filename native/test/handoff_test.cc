@@ -21,6 +21,7 @@ class HandoffTest : public testing::Test {
   void Close(int end) { close(std::exchange(ends_[end], -1)); }
 
   int ends_[2];
+  Done done_;
 };
 
 }  // namespace
@@ -49,31 +50,35 @@ TEST_F(HandoffTest, WorkerFindsAClosedChannel) {
 }
 
 TEST_F(HandoffTest, ZygoteFindsAClosedChannel) {
+  Done done;
   Close(1);
   test::SocketPair connection;
   EXPECT_FALSE(SendHandoff(zygote(), {connection.fds[0], 1, {}, {}, false}));
-  EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::Gone);
+  EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::Gone);
 }
 
 TEST_F(HandoffTest, DoneIsHeardOnceAndWithoutWaiting) {
-  EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::None);
+  Done done;
+  EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::None);
   SendDone(worker());
-  EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::Done);
-  EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::None);
+  EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::Done);
+  EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::None);
 }
 
 TEST_F(HandoffTest, AnythingElseIsNoAnswer) {
+  Done done;
   for (const std::string& answer :
        {std::string("x"), std::string("dd"), std::string(100, 'd'), std::string()}) {
     ASSERT_EQ(send(worker(), answer.data(), answer.size(), 0), ssize_t(answer.size()));
-    EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::Gone) << answer.size();
+    EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::Gone) << answer.size();
   }
 }
 
 // A worker that floods its channel fills the channel, and nothing else.
 TEST_F(HandoffTest, SendDoneNeverWaits) {
+  Done done;
   for (int i = 0; i < 10'000; i++) SendDone(worker());
-  EXPECT_EQ(ReceiveDone(zygote()), WorkerAnswer::Done);
+  EXPECT_EQ(ReceiveDone(zygote(), done), WorkerAnswer::Done);
 }
 
 }  // namespace truefork

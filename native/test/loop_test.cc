@@ -98,8 +98,9 @@ TEST(ServeLoopTest, ChildHasNothingOfTheServers) {
     EXPECT_NE(what, servers.at(server.listener())) << fd;
     EXPECT_NE(what, servers.at(server.channel())) << fd;
   }
-  // Without those two and the signal's pipe, and with the connection, which the server has closed.
-  EXPECT_EQ(childs.size(), servers.size() - 4 + 1);
+  // Without those two, the signal's pipe and the folder of /proc, and with the connection, which the server
+  // has closed.
+  EXPECT_EQ(childs.size(), servers.size() - 5 + 1);
 }
 
 TEST(ServeLoopTest, HandlersAreSuspendedInTheServerAndGivenBackInTheChild) {

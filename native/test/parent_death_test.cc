@@ -95,6 +95,34 @@ TEST(DieWithPeerTest, InterruptsAnEndlessLoop) {
   EXPECT_EQ(Describe(zygote.Wait()), "Killed");
 }
 
+// In a session of its own, as a zygote is: in the owner's, the kernel itself would continue an orphaned
+// group.
+TEST(DieWithPeerTest, AStoppedProcessEndsWithItsParentToo) {
+  AdoptOrphans();
+  test::SocketPair tell;
+  test::Subject owner([&] {
+    test::SocketPair peer;
+    const pid_t zygote = fork();
+    if (zygote == 0) {
+      setsid();
+      peer.Close(0);
+      DieWithPeer(peer.fds[1]);
+      raise(SIGSTOP);
+      StopDyingWithPeer();
+      char end;
+      _exit(recv(peer.fds[1], &end, 1, 0) == 0 ? 7 : 1);
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(zygote, &status, WUNTRACED), zygote);
+    EXPECT_TRUE(WIFSTOPPED(status));
+    Tell(tell.fds[1], zygote);
+    kill(getpid(), SIGKILL);
+  });
+  const pid_t zygote = ReadPid(tell.fds[0]);
+  EXPECT_EQ(Describe(owner.Wait()), "Killed");
+  EXPECT_EQ(Describe(WaitFor(zygote)), "Killed");  // by its own group, before it reads
+}
+
 TEST(DieWithPeerTest, PeerThatIsGoneAlready) {
   test::SocketPair peer;
   peer.Close(0);

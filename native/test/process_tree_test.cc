@@ -53,12 +53,12 @@ int Reap() {
 
 TEST(ProcessTreeTest, DaemonsAreKilledWithWhoStartedThem) {
   Subject subject([] {
-    BecomeSubreaper();
+    MakeSubreaper();
     ProcessTree tree;
     Lives lives;
     const pid_t child = fork();
     if (child == 0) {
-      BecomeSubreaper();
+      MakeSubreaper();
       for (int i = 0; i < 3; i++) StartDaemon();
       Sleep();
     }
@@ -72,12 +72,12 @@ TEST(ProcessTreeTest, DaemonsAreKilledWithWhoStartedThem) {
 
 TEST(ProcessTreeTest, WhatForksAllTheTimeDoesNotOutrunIt) {
   Subject subject([] {
-    BecomeSubreaper();
+    MakeSubreaper();
     ProcessTree tree;
     Lives lives;
     const pid_t child = fork();
     if (child == 0) {
-      BecomeSubreaper();
+      MakeSubreaper();
       signal(SIGCHLD, SIG_IGN);
       // Each goes on as its own child, in a session of its own: no pid of it lasts.
       for (int i = 0; i < 4; i++) {
@@ -104,14 +104,14 @@ TEST(ProcessTreeTest, WhatForksAllTheTimeDoesNotOutrunIt) {
 
 TEST(ProcessTreeTest, WhatAChildLeavesIsAnOrphanOfOurs) {
   Subject subject([] {
-    BecomeSubreaper();
+    MakeSubreaper();
     ProcessTree tree;
     Lives lives;
     const pid_t known = fork();
     if (known == 0) Sleep();
     const pid_t child = fork();
     if (child == 0) {
-      BecomeSubreaper();
+      MakeSubreaper();
       StartDaemon();
       StartDaemon();
       _exit(0);

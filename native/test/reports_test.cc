@@ -55,7 +55,8 @@ TEST_F(ReportsTest, ExitHasTheUsageOfTheChild) {
   usage.ru_stime = {0, 7};
   usage.ru_maxrss = 4096;
   usage.ru_minflt = 12;
-  reports.Exited({42, 1234, 0x0700, std::chrono::milliseconds(3), usage, 10, 20, protocol::Limit::Idle, 2});
+  reports.Exited({42, 1234, 0x0700, std::chrono::milliseconds(3), Usage::From(usage), 10, 20,
+                  protocol::Limit::Idle, 2, 0});
   const auto record = Only<protocol::ExitRecord>(Record::Exit);
   EXPECT_EQ(record.status, 0x0700);
   EXPECT_EQ(record.durationUs, 3000u);

@@ -20,8 +20,13 @@ void RunServer(const Options& options, int listener, int channel) {
   uv_loop_t loop;
   uv_loop_init(&loop);
   {
-    ServeLoop server(
-        &loop, {channel, {{listener, options.backlog}}, options.settings, options.program, options.spares});
+    ServeLoop server(&loop, {channel,
+                             {{listener, options.backlog}},
+                             options.settings,
+                             options.program,
+                             options.spares,
+                             options.isolation});
+    EXPECT_TRUE(server.PrepareIsolation().empty());
     const char* failed = nullptr;
     EXPECT_TRUE(server.Open(&failed)) << failed << ": " << strerror(errno);
     const ServeLoop::Outcome outcome = server.Run();

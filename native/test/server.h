@@ -26,6 +26,7 @@ struct Options {
   uint32_t settings = 0;
   std::optional<Program> program = {};
   Spares::Options spares = {};
+  ChildIsolation::Options isolation = {};
   std::function<void()> before = [] {
   };  // runs in the server, before its loop: to arm faults, for the most part
   std::function<void(const Connection&)> serve = Echo;  // runs in each child

@@ -72,7 +72,8 @@ struct ShutdownTest : testing::Test {
   Spares spares{{}};
   Children children;
   Slots slots{8};
-  ConnectionTimeouts timeouts{slots};
+  const ProcessTree tree;
+  ConnectionTimeouts timeouts{slots, tree};
   Shutdown shutdown{acceptor, spares, children, timeouts};
   Time now = Now();
 };

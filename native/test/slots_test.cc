@@ -74,13 +74,51 @@ TEST(SlotsTest, AFreedSlotIsTakenAgainFreshAndFirst) {
   EXPECT_EQ(slots.Take(), 2u);
 }
 
-// A million of them, of which a server takes a few: only those may cost memory.
+// A hundred thousand of them, of which a server takes a few: only those may cost memory.
 TEST(SlotsTest, UntakenSlotsCostNothing) {
   Slots slots;
   ASSERT_TRUE(slots.ok());
   for (int i = 0; i < 64; i++) slots.Take();
   slots[Slots::kCapacity - 1].bytesIn = 1;  // the last is there
-  EXPECT_EQ(ResidentPages(&slots[0], Slots::kCapacity * sizeof(Slot)), 2u);
+  EXPECT_EQ(ResidentPages(&slots[0], Slots::kCapacity * sysconf(_SC_PAGESIZE)), 65u);
+}
+
+TEST(SlotsTest, AChildThatKeepsItsOwnCannotReachAnother) {
+  Slots slots(100);
+  const uint32_t before = slots.Take(), own = slots.Take(), behind = slots.Take();
+  for (const uint32_t other : {before, behind}) {
+    test::Subject child([&] {
+      EXPECT_TRUE(slots.KeepOnly(own));
+      slots[own].bytesIn = 7;
+      EXPECT_EQ(mprotect(&slots[other], 1, PROT_READ | PROT_WRITE), -1);
+      slots[other].bytesIn = 123'456'789;
+    });
+    EXPECT_EQ(test::Describe(child.Wait()), "Segmentation fault");
+    EXPECT_EQ(slots[own].bytesIn, 7u);
+    EXPECT_EQ(slots[other].bytesIn, 0u);
+  }
+}
+
+TEST(SlotsTest, TheFirstAndTheLastCanBeKeptToo) {
+  Slots slots(3);
+  for (const uint32_t own : {0u, 2u}) {
+    test::Subject child([&] {
+      EXPECT_TRUE(slots.KeepOnly(own));
+      slots[own].bytesIn = 7;
+    });
+    EXPECT_EQ(test::Describe(child.Wait()), "exit 0");
+    EXPECT_EQ(slots[own].bytesIn, 7u);
+  }
+}
+
+TEST(SlotsTest, ThereIsAnEndToThem) {
+  Slots slots(2);
+  const uint32_t first = slots.Take();
+  EXPECT_TRUE(slots.Any());
+  slots.Take();
+  EXPECT_FALSE(slots.Any());
+  slots.Free(first);
+  EXPECT_TRUE(slots.Any());
 }
 
 // Node's sockets count by themselves, from nothing when they take over a connection.

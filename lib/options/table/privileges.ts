@@ -52,12 +52,15 @@ export const privileges = {
     kind: permissions(),
     help: 'permissions that the files they make do not get',
   }),
-  /** Whether programs that they execute may gain privileges: setuid bits count. By default not with a `user`. */
+  /**
+   * Whether programs that they execute may gain privileges: setuid bits count. By default not with a `user`, nor in the
+   * children of a handler; there `true` leaves out Landlock, which forbids it.
+   */
   newPrivs: option({
     topic: 'Privileges',
     takenBy: serverKinds,
     kind: flag(),
-    defaultText: 'yes; with a user, no',
+    defaultText: 'yes; with a user, and for a handler that is forked, no',
     help: 'whether programs that they execute may gain privileges; --no-new-privs is no_new_privs (prctl(2))',
   }),
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "isolation/process_group.h"
 #include "support/assert.h"
 
 namespace truefork {
@@ -86,7 +87,7 @@ void ConnectionTimeouts::Arm(uint32_t slot, Time now) {
 
 void ConnectionTimeouts::Check(uint32_t slot, Time now) {
   if (watched_[slot].limit != Limit::None) {
-    kill(watched_[slot].pid, SIGKILL);  // It had SIGTERM, and its time to obey.
+    Kill(slot);  // It had SIGTERM, and its time to obey.
     return;
   }
   Limit limit = Overdue(slot, now);
@@ -139,11 +140,17 @@ void ConnectionTimeouts::End(uint32_t slot, Limit limit, Time now) {
   AskKernel(slot, now);  // for bytes that have moved since the child last counted
   watched_[slot].limit = limit;
   if (times_.killDelay > Duration::zero()) {
-    kill(watched_[slot].pid, SIGTERM);
+    SignalProcessGroup(watched_[slot].pid, SIGTERM);
     deadlines_.Set(slot, now + times_.killDelay);
   } else {
-    kill(watched_[slot].pid, SIGKILL);
+    Kill(slot);
   }
+}
+
+// What the child started ends with it, in whatever group and session that is.
+void ConnectionTimeouts::Kill(uint32_t slot) {
+  tree_.Kill(watched_[slot].pid);
+  SignalProcessGroup(watched_[slot].pid, SIGKILL);
 }
 
 }  // namespace truefork

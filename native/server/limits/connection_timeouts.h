@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "isolation/process_tree.h"
 #include "protocol/messages.h"
 #include "server/limits/deadlines.h"
 #include "server/limits/slots.h"
@@ -25,7 +26,7 @@ class ConnectionTimeouts {
     Duration killDelay{0};                    // from SIGTERM to SIGKILL; 0: SIGKILL at once
   };
 
-  explicit ConnectionTimeouts(Slots& slots) : slots_(slots) {}
+  ConnectionTimeouts(Slots& slots, const ProcessTree& tree) : slots_(slots), tree_(tree) {}
 
   // They apply to connections that are served already, too.
   void SetTimes(const Times& times);
@@ -72,9 +73,11 @@ class ConnectionTimeouts {
   uint64_t BytesIn(uint32_t slot) const;
   Time LastActivity(uint32_t slot, Time now) const;
   void End(uint32_t slot, protocol::Limit limit, Time now);
+  void Kill(uint32_t slot);
 
   Times times_;
   Slots& slots_;
+  const ProcessTree& tree_;
   Deadlines deadlines_;
   arena::Vector<Watched> watched_;  // by slot
 };

@@ -1,6 +1,7 @@
 #include "server/limits/slots.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <new>
 
@@ -8,16 +9,16 @@
 
 namespace truefork {
 
-Slots::Slots(uint32_t capacity) : capacity_(capacity) {
-  void* memory = mmap(nullptr, size_t{capacity} * sizeof(Slot), PROT_READ | PROT_WRITE,
+Slots::Slots(uint32_t capacity) : capacity_(capacity), pageSize_(sysconf(_SC_PAGESIZE)) {
+  void* memory = mmap(nullptr, capacity * pageSize_, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory != MAP_FAILED) slots_ = static_cast<Slot*>(memory);
+  if (memory != MAP_FAILED) pages_ = static_cast<char*>(memory);
 }
 
 uint32_t Slots::Take() {
+  TRUEFORK_ASSERT(Any());
   uint32_t index = unused_;
   if (free_.empty()) {
-    TRUEFORK_ASSERT(unused_ < capacity_);  // Linux has no more process ids than this (PID_MAX_LIMIT is 4 Mi)
     unused_++;
   } else {
     index = free_.back();
@@ -32,6 +33,12 @@ void Slots::Free(uint32_t index) {
   free_.push_back(index);
 }
 
-void Slots::Clear(uint32_t index) { new (&slots_[index]) Slot; }
+void Slots::Clear(uint32_t index) { new (&(*this)[index]) Slot; }
+
+bool Slots::KeepOnly(uint32_t index) {
+  const size_t before = index * pageSize_, behind = (capacity_ - index - 1) * pageSize_;
+  return (before == 0 || munmap(pages_, before) == 0) &&
+         (behind == 0 || munmap(pages_ + before + pageSize_, behind) == 0);
+}
 
 }  // namespace truefork

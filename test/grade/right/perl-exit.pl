@@ -1,3 +1,4 @@
+# Perl flushes all that is buffered before it forks: exit() in a child prints nothing twice.
 use strict;
 use warnings;
 use IO::Socket::INET;
