@@ -14,22 +14,32 @@ namespace {
 // The one server of this process.
 SelectLoop* server = nullptr;
 
+struct Events {
+  explicit Events(const Napi::Object& given)
+      : open(given, "open"), data(given, "data"), end(given, "end"), ended(given, "ended") {}
+
+  Callback open;
+  Callback data;
+  Callback end;
+  Callback ended;
+};
+
 SelectLoop::Callbacks CallbacksFrom(Napi::Env env, const Napi::Object& given) {
-  const auto callback = [&](const char* name) { return std::make_shared<Callback>(given, name); };
+  auto* events = new Events(given);  // which live as long as the server: until the process ends
   return {
-      [env, open = callback("open")](const Connection& connection) {
+      [env, events](const Connection& connection) {
         Napi::HandleScope scope(env);
         Napi::Object accepted = ConnectionObject(env, connection);
         accepted.Set("fd", connection.fd);
-        (*open)(accepted);
+        events->open(accepted);
       },
-      [env, data = callback("data")](uint64_t id, const char* bytes, size_t size) {
+      [env, events](uint64_t id, const char* bytes, size_t size) {
         Napi::HandleScope scope(env);
-        (*data)(id, Napi::Buffer<char>::Copy(env, bytes, size));
+        events->data(id, Napi::Buffer<char>::Copy(env, bytes, size));
       },
-      [end = callback("end")](uint64_t id) { (*end)(id, 0); },
-      [end = callback("end")](uint64_t id, int errnum) { (*end)(id, -errnum); },
-      [ended = callback("ended")] { (*ended)(); },
+      [events](uint64_t id) { events->end(id, 0); },
+      [events](uint64_t id, int errnum) { events->end(id, -errnum); },
+      [events] { events->ended(); },
   };
 }
 

@@ -11,7 +11,10 @@
 #include <memory>
 
 #include "fork/signals.h"
+#include "support/libc.h"
 #include "support/node_symbols.h"
+
+TRUEFORK_THREADS_OF_ANY_GLIBC;
 
 namespace truefork {
 

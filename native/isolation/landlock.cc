@@ -45,7 +45,6 @@ constexpr uint64_t kReadFile = 1u << 2;
 constexpr uint64_t kReadFolder = 1u << 3;
 constexpr uint64_t kRemoveFolder = 1u << 4;
 constexpr uint64_t kRemoveFile = 1u << 5;
-constexpr uint64_t kMakeCharDevice = 1u << 6;
 constexpr uint64_t kMakeFolder = 1u << 7;
 constexpr uint64_t kMakeFile = 1u << 8;
 constexpr uint64_t kMakeSocket = 1u << 9;

@@ -23,7 +23,6 @@ namespace truefork::rollback {
 namespace {
 
 constexpr size_t kSignals = 64;
-constexpr uint64_t kNoSignals = 0;
 
 // prctl(2) options that read a setting and, where it can be put back, the one that sets it.
 struct Setting {

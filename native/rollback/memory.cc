@@ -138,7 +138,7 @@ const uint8_t* Memory::Keep(uintptr_t page) {
 Memory::Counts Memory::Count() const {
   rusage usage{};
   RawSyscall(SYS_getrusage, RUSAGE_SELF, RawPointer(&usage));
-  char text[96];
+  char text[96] = {};
   const long size = RawSyscall(SYS_pread64, files_.statm, RawPointer(text), sizeof text, 0);
   return {static_cast<uint64_t>(usage.ru_minflt) + static_cast<uint64_t>(usage.ru_majflt),
           size > 0 ? FirstNumber(text, size) : 0, static_cast<uintptr_t>(RawSyscall(SYS_brk, 0))};
@@ -261,10 +261,8 @@ void Memory::FindDropped(bool comparesAll) {
       const bool isThere = (entry.isPresent() || entry.isSwapped()) && !entry.isFile();
       if (isThere && (entry.isExclusive() || entry.isSwapped())) continue;  // found already
       if (isThere && !comparesAll) continue;
-      if (!isThere && !run.isFile)
-        Add(page, source, ProtectionAt(page));
-      else if (!IsAsMarked(page, source))
-        Add(page, source, ProtectionAt(page));
+      const bool isLost = !isThere && !run.isFile;
+      if (isLost || !IsAsMarked(page, source)) Add(page, source, ProtectionAt(page));
     }
   }
 }

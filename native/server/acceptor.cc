@@ -51,7 +51,7 @@ std::optional<Connection> Acceptor::Accept(bool isReady, size_t serving, Time no
   if (!MayAccept(serving, now)) return std::nullopt;
   if (heldBack_) return std::exchange(heldBack_, std::nullopt);
   if (!drain_) return isReady ? AcceptOne(serving, now) : std::nullopt;
-  const auto client = AcceptOne(serving, now);
+  auto client = AcceptOne(serving, now);
   if (--drain_->left <= 0) drain_->isOver = true;
   return client;
 }

@@ -21,10 +21,10 @@ class OwnerCommands {
   using Handler = std::function<void(const Channel::Message&)>;
   void OnMessage(protocol::Command command, Handler carryOut) { handlers_[command] = std::move(carryOut); }
   template <typename Body>
-  void On(protocol::Command command, std::function<void(const Body&)> carryOut) {
+  void On(protocol::Command command, const std::function<void(const Body&)>& carryOut) {
     OnMessage(command, [carryOut](const Channel::Message& message) { carryOut(message.As<Body>()); });
   }
-  void On(protocol::Command command, std::function<void()> carryOut) {
+  void On(protocol::Command command, const std::function<void()>& carryOut) {
     OnMessage(command, [carryOut](const Channel::Message&) { carryOut(); });
   }
 

@@ -40,3 +40,17 @@ inline int FileType(int folder, const char* path, int flags) {
 }
 
 }  // namespace truefork
+
+// glibc 2.34 moved POSIX threads into libc.so.6, under a new version of their names. The old version is there
+// as well, and in every older glibc. Before the first use of the two in a file.
+#if defined(__GLIBC__) && defined(__x86_64__)
+#define TRUEFORK_THREADS_OF_ANY_GLIBC                           \
+  __asm__(".symver pthread_create,pthread_create@GLIBC_2.2.5"); \
+  __asm__(".symver pthread_detach,pthread_detach@GLIBC_2.2.5")
+#elif defined(__GLIBC__) && defined(__aarch64__)
+#define TRUEFORK_THREADS_OF_ANY_GLIBC                          \
+  __asm__(".symver pthread_create,pthread_create@GLIBC_2.17"); \
+  __asm__(".symver pthread_detach,pthread_detach@GLIBC_2.17")
+#else
+#define TRUEFORK_THREADS_OF_ANY_GLIBC static_assert(true)
+#endif
