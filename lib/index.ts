@@ -25,6 +25,7 @@ export type {
 export type { SpareCount } from './options/kinds/numbers.js';
 export type { GlobalPolicy, Policy } from './options/kinds/policies.js';
 export type { Duration, Size } from './options/kinds/quantities.js';
+export type { Sandbox, SandboxNetwork } from './options/kinds/sandbox.js';
 export { ForkingServer } from './owner/forking-server.js';
 export { IterativeServer, type IterativeServerOptions } from './owner/iterative-server.js';
 export type { ListenAddress } from './owner/listener.js';
