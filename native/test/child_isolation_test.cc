@@ -93,7 +93,7 @@ TEST(ChildIsolationTest, ZygoteAndSiblingsAreOutOfReach) {
   victim.Send("-");
   Client attacker(server);
   attacker.Send(std::to_string(server.Connections()[0].pid));
-  EXPECT_EQ(attacker.Receive(26), "EPERM EPERM EACCES EPERM.");
+  EXPECT_EQ(attacker.Receive(25), "EPERM EPERM EACCES EPERM.");
   EXPECT_EQ(victim.Exchange("hello"), "hello");
   server.Stop(0, 0);
   EXPECT_EQ(server.Wait(), "exit 0");

@@ -22,7 +22,9 @@ using test::Options;
 using test::Server;
 
 constexpr uint32_t kLong = 60'000;
-constexpr uint32_t kShort = 100;
+// Many times as long as a loaded machine keeps a process waiting between two bytes.
+constexpr uint32_t kShort = 500;
+constexpr uint32_t kIdle = 1'000;
 
 // As a blocking handler does it.
 void CountingEcho(const Connection& connection) {
@@ -85,17 +87,17 @@ TEST(ConnectionTimeoutsTest, FirstByte) {
 }
 
 TEST(ConnectionTimeoutsTest, Idle) {
-  Limited server({0, 300, 0, kLong});
+  Limited server({0, kIdle, 0, kLong});
   Client client(server);
   const Time since = Now();
   Time last = since;
-  while (Now() - since < Duration(900'000)) {  // three times as long as it may be silent
+  while (Now() - since < Duration(3'000 * kIdle)) {  // three times as long as it may be silent
     last = Now();
     ASSERT_EQ(client.Exchange("a"), "a");
     usleep(20'000);
   }
   EXPECT_EQ(client.Receive(1), "");
-  EXPECT_TRUE(Now() - last >= Duration(300'000));
+  EXPECT_TRUE(Now() - last >= Duration(1'000 * kIdle));
   const auto exit = server.Exit();
   EXPECT_EQ(LimitOf(exit), Limit::Idle);
   EXPECT_GT(exit.bytesIn, 1u);
@@ -103,12 +105,12 @@ TEST(ConnectionTimeoutsTest, Idle) {
 }
 
 TEST(ConnectionTimeoutsTest, ConnectionInAll) {
-  Limited server({kShort, kShort, 500, kLong});
+  Limited server({kShort, kShort, 3 * kShort, kLong});
   Client client(server);
   while (client.Exchange("a") == "a") usleep(5'000);
   const auto exit = server.Exit();
   EXPECT_EQ(LimitOf(exit), Limit::Connection);
-  EXPECT_GE(exit.durationUs, 500'000u);
+  EXPECT_GE(exit.durationUs, 3'000 * kShort);
 }
 
 TEST(ConnectionTimeoutsTest, SigtermIsFollowedBySigkill) {
@@ -120,7 +122,7 @@ TEST(ConnectionTimeoutsTest, SigtermIsFollowedBySigkill) {
   const auto exit = server.Exit();
   EXPECT_EQ(Describe(exit.status), "Killed");
   EXPECT_EQ(LimitOf(exit), Limit::Connection);
-  EXPECT_GE(exit.durationUs, 200'000u);
+  EXPECT_GE(exit.durationUs, 2'000 * kShort);
 }
 
 TEST(ConnectionTimeoutsTest, WithoutDelayItIsSigkillAtOnce) {
@@ -143,7 +145,7 @@ TEST(ConnectionTimeoutsTest, LimitIsNamedHoweverTheChildEnds) {
 
 // The slot says that nothing came, the kernel that something did.
 TEST(ConnectionTimeoutsTest, ChildThatHangsBeforeItReadsIsNotCalledASilentClient) {
-  Limited server({kShort, 0, 400, kLong}, [](const Connection&) {
+  Limited server({kShort, 0, 3 * kShort, kLong}, [](const Connection&) {
     for (;;) pause();
   });
   Client client(server);
@@ -155,14 +157,14 @@ TEST(ConnectionTimeoutsTest, ChildThatHangsBeforeItReadsIsNotCalledASilentClient
 
 // A program that knows nothing of slots: the kernel's word is all there is.
 TEST(ConnectionTimeoutsTest, SilenceOfAProgramThatWritesToNoSlot) {
-  Limited server({kShort, 400, 0, kLong}, [](const Connection& connection) {
+  Limited server({kShort, kIdle, 0, kLong}, [](const Connection& connection) {
     dup2(connection.fd, 0);
     dup2(connection.fd, 1);
     execlp("cat", "cat", nullptr);
   });
   Client client(server);
   const Time since = Now();
-  while (Now() - since < Duration(1'000'000)) {
+  while (Now() - since < Duration(3'000 * kIdle)) {
     ASSERT_EQ(client.Exchange("a"), "a");
     usleep(20'000);
   }
@@ -175,7 +177,7 @@ TEST(ConnectionTimeoutsTest, SilenceOfAProgramThatWritesToNoSlot) {
 // All was written at once; then it takes the client a while to read it, and the child is silent.
 TEST(ConnectionTimeoutsTest, SlowReaderIsNotIdleWhileItReads) {
   constexpr size_t kSize = 2 << 20;
-  Limited server({0, 300, 0, kLong}, [](const Connection& connection) {
+  Limited server({0, kIdle, 0, kLong}, [](const Connection& connection) {
     const int room = 4 << 20;
     setsockopt(connection.fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
     const std::string text(kSize, 'x');
@@ -184,8 +186,8 @@ TEST(ConnectionTimeoutsTest, SlowReaderIsNotIdleWhileItReads) {
   });
   Client client(server);
   size_t received = 0;
-  for (std::string some; !(some = client.Receive(64 << 10)).empty(); received += some.size()) usleep(40'000);
-  EXPECT_EQ(received, kSize);  // which took it more than a second
+  for (std::string some; !(some = client.Receive(64 << 10)).empty(); received += some.size()) usleep(100'000);
+  EXPECT_EQ(received, kSize);  // which took it three times as long as it may be silent
   EXPECT_EQ(LimitOf(server.Exit()), Limit::Idle);
 }
 

@@ -98,9 +98,11 @@ TEST(RefusalTest, FloodIsToldOfOnceASecondAndInFull) {
   Limited server({100, 1, 0, 1, 0, 1});
   Client first(server);
   EXPECT_TRUE(IsServed(first));
+  const Time since = Now();
   for (int i = 0; i < 500; i++) EXPECT_EQ(Client(server).ErrorOfReceive(), 0);
   EXPECT_TRUE(Eventually([&] { return server.CountRefused(Reason::MaxPerSource) == 500; }));
-  EXPECT_LE(server.Refused().size(), 5u);
+  // The first at once, and then one a second, however long a loaded machine takes.
+  EXPECT_LE(server.Refused().size(), 1u + (Now() - since) / Duration(1'000'000));
 }
 
 TEST(RefusalTest, StopTellsOfThoseNotToldYet) {
@@ -119,6 +121,9 @@ TEST(RefusalTest, ChildrenHoldNoDescriptorOfTheRefused) {
   server.Treat(Reason::MaxPerSource, Policy::Refuse, "no");
   Client first(server);
   EXPECT_TRUE(IsServed(first));
+  ASSERT_TRUE(
+      server.Says(Record::Connection));  // and with it the server's own descriptor of the first is closed
+  const size_t before = test::Descriptors(server.pid()).size();
   std::vector<Client> refused;
   for (int i = 0; i < 100; i++) EXPECT_EQ(refused.emplace_back(server).Receive(2), "no");
   Client other(server, "127.0.0.2");
@@ -126,11 +131,7 @@ TEST(RefusalTest, ChildrenHoldNoDescriptorOfTheRefused) {
   ASSERT_TRUE(server.Says(Record::Connection, 2));
   EXPECT_EQ(test::Descriptors(server.Connections()[1].pid).size(),
             test::Descriptors(server.Connections()[0].pid).size());
-  const auto closed = [&] {
-    return test::Descriptors(server.pid()).size() <=
-           test::Descriptors(server.Connections()[0].pid).size() + 3;
-  };
-  EXPECT_TRUE(Eventually(closed));
+  EXPECT_TRUE(Eventually([&] { return test::Descriptors(server.pid()).size() == before; }));
 }
 
 TEST(AdmissionLoopTest, RateOfAllKeepsClientsInLineWithoutSpinning) {
@@ -155,7 +156,7 @@ TEST(AdmissionLoopTest, AddressRulesAreReloaded) {
   Client now(server, "127.0.0.2");
   EXPECT_TRUE(IsServed(now));
   EXPECT_TRUE(IsServed(other));  // who is in, is in
-  EXPECT_EQ(server.CountRefused(Reason::Address), 1u);
+  EXPECT_TRUE(Eventually([&] { return server.CountRefused(Reason::Address) == 1; }));
 }
 
 TEST(AdmissionLoopTest, MaxChildrenIsResizedBothWays) {
@@ -183,6 +184,8 @@ TEST(AdmissionLoopTest, FullServerDoesNotSpin) {
   Limited server({1, 0, 0, 1, 0, 1});
   Client first(server);
   EXPECT_TRUE(IsServed(first));
+  ASSERT_TRUE(server.Says(Record::Connection));
+  ASSERT_TRUE(Eventually([&] { return test::State(server.pid()) == 'S'; }));
   const long before = test::VoluntarySwitches(server.pid());
   std::vector<Client> waiting;
   for (int i = 0; i < 300; i++) waiting.emplace_back(server);

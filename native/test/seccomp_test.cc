@@ -34,6 +34,7 @@ int ErrnoOf(long result) { return result < 0 ? errno : 0; }
 void Enter(const NetworkRules* network) {
   ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
   ASSERT_EQ(EnterFilter(BuildSandboxFilter(network)), 0);
+  test::NoLeakCheckAtExit();
 }
 
 constexpr uint32_t kOwnArchitecture =
