@@ -20,7 +20,7 @@ test('the literals are what the C headers of this machine have', async () => {
       ),
     ),
   ) as Record<string, number>;
-  const source = fs.readFileSync(new URL('../../lib/posix/constants.ts', import.meta.url), 'utf8');
+  const source = fs.readFileSync(new URL('../../lib/binding/posix-constants.ts', import.meta.url), 'utf8');
   const declared = [...source.matchAll(/^ {2}(\w+): (-?\d+);$/gm)];
   expect(declared.length).toBeGreaterThan(140);
   for (const [, name, value] of declared) expect(`${name} ${actual[name!]}`).toBe(`${name} ${value}`);
