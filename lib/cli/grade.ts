@@ -71,8 +71,13 @@ async function gradeOne(command: string[], values: Values): Promise<number> {
   const text = format(report, { command, isTerminal: process.stdout.isTTY && !values.out });
   if (values.out) fs.writeFileSync(values.out, text);
   else process.stdout.write(text);
+  // A grading that gave up at the end of its time has left sockets and children open, which keep a process alive.
+  setTimeout(() => process.exit(), lingerMs).unref();
   return exitCode(report);
 }
+
+/** After the report is written. */
+const lingerMs = 1000;
 
 async function runSelfTest(folder: string, values: Values): Promise<number> {
   const verdicts = await selfTest(folder, {

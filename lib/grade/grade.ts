@@ -2,10 +2,10 @@
 import { native } from '../binding/native.js';
 import { type Finding, type FindingId, findingIds, kinds, type Observed } from './findings.js';
 import { Grading, type GradingOptions, NotGradable, Stopped } from './grading.js';
-import { Unfinished } from './patience.js';
+import { type Budget, Unfinished } from './patience.js';
 import type { Profile } from './profiles.js';
 import { type Scenario, scenarios } from './scenarios.js';
-import { NotListening } from './server.js';
+import { killAll, NotListening } from './server.js';
 import { NoTrace } from './traced-server.js';
 
 export interface Note {
@@ -38,7 +38,7 @@ export async function grade(options: GradeOptions): Promise<Report> {
   const grading = new Grading(options);
   let notGradable: string | undefined;
   try {
-    await runAll(grading, options);
+    await withinTime(runAll(grading, options), options.budget);
   } catch (error) {
     if (error instanceof NotListening) {
       notGradable = error.message;
@@ -56,6 +56,31 @@ export async function grade(options: GradeOptions): Promise<Report> {
 }
 
 const secondsSince = (then: number) => Math.round((performance.now() - then) / 10) / 100;
+
+/** How long a run that has noticed the end of its time may take to end its server. */
+const endPatienceMs = 2000;
+/** A longer timer fires at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Holds the time of the whole grading over every wait, also over those that do not look at it, such as that for a process to end.
+ * @throws {Unfinished}
+ */
+async function withinTime(run: Promise<void>, { until }: Budget): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () => {
+      killAll();
+      reject(new Unfinished('the time for the whole grading is over'));
+    };
+    timer = setTimeout(giveUp, Math.min(until + endPatienceMs - performance.now(), longestTimerMs));
+  });
+  try {
+    await Promise.race([run, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 async function runAll(grading: Grading, options: GradeOptions): Promise<void> {
   for (const [index, scenario] of scenarios.entries()) {

@@ -40,6 +40,9 @@ const fileSize = 32 * 2 ** 20;
 const openFiles = 4096;
 const startPatienceMs = 6000;
 
+/** Children that Node waits for. Reaped by anything else, they would never get their 'exit' event. */
+const waitedForByNode = new Set<number>();
+
 /** The processes of one start of the server. */
 export abstract class Server {
   port = 0;
@@ -72,7 +75,7 @@ export abstract class Server {
   }
 
   protected isOrphanThatEnded({ pid, parent, state }: ProcessStat): boolean {
-    if (parent !== this.ancestor || pid === this.root) return state === 'Z';
+    if (parent !== this.ancestor || waitedForByNode.has(pid)) return state === 'Z';
     return state === 'Z' && native.reapProcess(pid);
   }
 
@@ -165,10 +168,22 @@ export abstract class Server {
 
   /** Atomic for all that stayed in the group: a process that forks cannot outrun it. */
   private killGroup(): void {
+    if (this.root === 0) return; // it could not be started, and kill(0) means the grader's own group
     try {
       process.kill(-this.root, 'SIGKILL');
     } catch {
       // it is gone
+    }
+  }
+}
+
+/** Kills all that the grader has started, and waits for nothing: for a grading whose time is over. */
+export function killAll(): void {
+  for (const { pid } of descendants(process.pid)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has ended
     }
   }
 }
@@ -196,8 +211,13 @@ export class PlainServer extends Server {
         env: serverEnvironment(port),
       },
     );
-    this.#child.on('error', () => {});
-    this.#closed = new Promise(resolve => this.#child.once('exit', resolve));
+    // Without a process there is no 'exit', only the error that says why.
+    this.#closed = new Promise(resolve => this.#child.once('exit', resolve).on('error', resolve));
+    const { root } = this;
+    if (root > 0) {
+      waitedForByNode.add(root);
+      this.#child.once('exit', () => waitedForByNode.delete(root));
+    }
     if (nothing >= 0) fs.closeSync(nothing);
     const hear = (chunk: Buffer) => this.watch.hear(chunk);
     if (ends !== undefined) {

@@ -54,13 +54,19 @@ class SlowClient {
     await settled(this.#server.processes, this.#grading.budget);
     const other = this.#grading.connect(this.#server);
     this.#clients.push(other);
+    const askedAt = performance.now();
     if (await this.#grading.asks(this.#server, other, 1)) return true;
+    const waited = Math.round(performance.now() - askedAt);
     this.#grading.takeConduct(this.#server);
     this.#grading.observe({
       id: 'slow-client',
-      evidence: `${what}: another client ${this.#server.isWhole ? 'gets no answer' : 'finds the server ended'}`,
+      evidence: `${what}: another client ${this.#server.isWhole ? `has no answer after ${waited} ms` : `finds the server ended (${this.#acceptors})`}`,
     });
     return false;
+  }
+
+  get #acceptors(): string {
+    return this.#server.acceptors.map(pid => `process ${pid}`).join(', ');
   }
 
   /** Sends and does not read, until the server takes no more or has taken a lot; later it reads all. */

@@ -5,6 +5,7 @@
 import type { Grading } from '../grading.js';
 import { patiently, settled } from '../patience.js';
 import type { Server } from '../server.js';
+import { isRunning } from '../system/proc.js';
 
 export async function vanishedClient(grading: Grading): Promise<void> {
   if (grading.forksForClients) {
@@ -12,23 +13,25 @@ export async function vanishedClient(grading: Grading): Promise<void> {
     grading.pass('sigpipe');
     return;
   }
-  await grading.withServer({}, async server => {
-    const before = server.acceptors.length;
-    if (!(await vanish(grading, server, true))) return;
-    await patiently(() => !server.isWhole, server.processes, grading.budget, { ms: 300 });
-    if ((await isServed(grading, server)) && listening(server) >= before) {
-      grading.pass('sigpipe');
-      return;
-    }
-    grading.takeConduct(server);
-    if (await survivesTheStop(grading))
-      grading.observe({
-        id: 'sigpipe',
-        evidence: server.isWhole
-          ? `a client vanished before its answer was written; the next gets none`
-          : `process ${server.acceptors.find(pid => !server.tree().some(each => each.pid === pid && each.state !== 'Z'))} ended when it wrote to a client that had vanished`,
-      });
-  });
+  const evidence = await grading.withServer({}, server => endsIt(grading, server));
+  // On its own: each start takes all that descends from the grader for its server.
+  if (evidence !== undefined && (await survivesTheStop(grading)))
+    grading.observe({ id: 'sigpipe', evidence });
+}
+
+/** What the vanished client has done to the server; undefined when that serves the next, or could not be tried. */
+async function endsIt(grading: Grading, server: Server): Promise<string | undefined> {
+  const before = server.acceptors.length;
+  if (!(await vanish(grading, server, true))) return undefined;
+  await patiently(() => !server.isWhole, server.processes, grading.budget, { ms: 300 });
+  if ((await isServed(grading, server)) && listening(server) >= before) {
+    grading.pass('sigpipe');
+    return undefined;
+  }
+  grading.takeConduct(server);
+  if (server.isWhole) return 'a client vanished before its answer was written; the next gets none';
+  const ended = server.acceptors.find(pid => !isRunning(pid));
+  return `process ${ended} ended when it wrote to a client that had vanished`;
 }
 
 const listening = (server: Server) =>
