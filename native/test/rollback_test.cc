@@ -377,9 +377,10 @@ TEST_F(RollbackTest, PutsSignalsBack) {
 TEST_F(RollbackTest, ANiceValueThatCannotBeTakenBackReplaces) {
   const bool isRoot = geteuid() == 0;
   if (isRoot) {
+    static const int before = getpriority(PRIO_PROCESS, 0);
     ExpectRestored([](int) {
-      Require(getpriority(PRIO_PROCESS, 0) == 0);
-      setpriority(PRIO_PROCESS, 0, 5);
+      Require(getpriority(PRIO_PROCESS, 0) == before);
+      setpriority(PRIO_PROCESS, 0, before + 1);
     });
   } else {
     ExpectReplaced(Reason::Limits, [] { setpriority(PRIO_PROCESS, 0, 5); });
