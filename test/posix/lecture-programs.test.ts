@@ -165,21 +165,24 @@ async function fiveAtOnce(name: string) {
   await eventually('five zombies', () => zombies() === 5);
   server.signal('SIGCONT');
   await server.says(/terminated/);
-  await (await connect()).exchange('the server lives');
-  return { server, zombies };
+  const last = await connect();
+  await last.exchange('the server lives');
+  return { server, zombies, last };
 }
 
 test('08 one wait() in the handler: four of five children stay zombies', async () => {
-  const { server, zombies } = await fiveAtOnce('08-wait-in-handler');
+  const { server, zombies, last } = await fiveAtOnce('08-wait-in-handler');
   expect(zombies()).toBe(4);
   expect(server.stdout.match(/terminated/g)).toHaveLength(1);
+  last.close();
   await interrupt(server);
 });
 
 test('09 waitpid() in a loop: none', async () => {
-  const { server, zombies } = await fiveAtOnce('09-waitpid-in-handler');
+  const { server, zombies, last } = await fiveAtOnce('09-waitpid-in-handler');
   expect(zombies()).toBe(0);
   expect(server.stdout.match(/terminated/g)).toHaveLength(5);
+  last.close();
   await interrupt(server);
 });
 
