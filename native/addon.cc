@@ -35,7 +35,6 @@ constexpr Export kExports[] = {
     {"getrandom", GetRandom},
     {"passOnDescriptors", PassOnDescriptors},
     {"socketPairWithInput", SocketPairWithInput},
-    {"processLimit", ProcessLimit},
     {"reapOrphans", ReapOrphans},
     {"userId", UserId},
     {"groupId", GroupId},

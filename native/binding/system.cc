@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <limits>
 #include <set>
 
 #include "binding/errors.h"
@@ -58,13 +56,6 @@ Napi::Value SocketPairWithInput(const Napi::CallbackInfo& info) {
   both.Set(0u, ends[0]);
   both.Set(1u, ends[1]);
   return both;
-}
-
-Napi::Value ProcessLimit(const Napi::CallbackInfo& info) {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NPROC, &limit) != 0) throw SystemError(info.Env(), errno, "getrlimit");
-  const bool none = limit.rlim_cur == RLIM_INFINITY;
-  return Napi::Number::New(info.Env(), none ? std::numeric_limits<double>::infinity() : limit.rlim_cur);
 }
 
 Napi::Value ReapOrphans(const Napi::CallbackInfo& info) {

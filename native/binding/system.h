@@ -24,9 +24,6 @@ void PassOnDescriptors(const Napi::CallbackInfo& info);
 // sent the text and shut its direction down.
 Napi::Value SocketPairWithInput(const Napi::CallbackInfo& info);
 
-// processLimit(): the soft RLIMIT_NPROC (getrlimit(2)); Infinity where there is none.
-Napi::Value ProcessLimit(const Napi::CallbackInfo& info);
-
 // reapOrphans([pid, …]): for the first process of a container, which adopts every orphan in it. Reaps every
 // ended child that is not in the list, which other code waits for; the pids that were reaped.
 Napi::Value ReapOrphans(const Napi::CallbackInfo& info);
